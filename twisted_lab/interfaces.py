@@ -1,0 +1,88 @@
+"""The seams: what the parts promise each other.
+
+Ours are :class:`typing.Protocol`; Twisted's own stay zope interfaces. A policy implements only the
+hooks it needs; a hook nobody installed costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from twisted_lab.addresses import Host
+from twisted_lab.events import CloseReason, Event
+
+
+class Observer(Protocol):
+    """Anything that can be called with an event. It may raise; it is then removed."""
+
+    def __call__(self, event: Event, /) -> object: ...
+
+
+class Clock(Protocol):
+    """Time by the door: a reactor, or :class:`twisted.internet.task.Clock` in tests."""
+
+    def seconds(self) -> float: ...
+
+    def callLater(self, delay: float, callable: Any, /, *args: Any) -> Any: ...  # noqa: A002
+
+
+class StreamView(Protocol):
+    """What a policy, and a protocol that wants to know, may see and do of one stream.
+
+    Every protocol finds this on its ``self.transport``, beside Twisted's ITCPTransport.
+    Times are in seconds of the layer's clock.
+    """
+
+    id: str
+    host: Host
+    secure: bool
+    established: bool
+    opened_at: float
+    last_activity: float
+    bytes_in: int
+    bytes_out: int
+
+    @property
+    def ending(self) -> bool: ...
+
+    @property
+    def message_begun_at(self) -> float | None: ...
+
+    def end(self, reason: CloseReason, detail: str = "", *, linger: bool = False) -> None: ...
+
+    def abort(self, reason: CloseReason, detail: str = "") -> None: ...
+
+    def hold(self, by: str) -> None: ...
+
+    def release(self, by: str) -> None: ...
+
+    def limit_reads(self, size: int) -> None: ...
+
+    def unsent(self) -> int: ...
+
+    def progress(self) -> tuple[int, ...]: ...
+
+    def note(self, kind: str, text: str) -> None: ...
+
+    def tell(self, text: str) -> None: ...
+
+
+class Policy(Protocol):
+    """The hooks a policy may have; each is optional, none is called unless it is there.
+
+    ======================  ====================================================================
+    ``admit(host)``         a gate: None lets the connection in, a :class:`Refusal` does not
+    ``entered(host)``       all gates let it in; ``left(host)`` follows exactly once
+    ``opened(stream)``      the stream exists; before any TLS handshake
+    ``received(stream, n)`` one recv() gave *n* bytes
+    ``sent(stream, n)``     the protocol wrote *n* bytes
+    ``check(stream, now)``  end the stream, or return the time at which to be asked again
+    ``closed(stream)``      the stream is gone
+    ======================  ====================================================================
+    """
+
+
+class Framed(Protocol):
+    """A protocol that knows whether a message is half received; timers ask it."""
+
+    message_begun_at: float | None

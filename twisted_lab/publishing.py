@@ -1,0 +1,73 @@
+"""The one road events travel: from the mechanism, through a publisher, to observers.
+
+Rule 1: with no observer no event is built; callers ask :attr:`Publisher.active` or
+:attr:`Publisher.traffic` first. Rule 2: an observer that raises is removed and that is said once;
+it never breaks a connection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from twisted_lab.events import CATALOGUE, TRAFFIC, Event, Note
+from twisted_lab.interfaces import Observer
+
+
+class Publisher:
+    """Hands every event to the observers that asked for its kind.
+
+    *monotonic_ns* is a clock in nanoseconds that never steps back; *capture* is how many bytes of
+    each message :class:`~twisted_lab.events.Received` and its like carry.
+    """
+
+    def __init__(
+        self, monotonic_ns: Callable[[], int] = time.monotonic_ns, capture: int = 256
+    ) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._started = monotonic_ns()
+        self._observers: dict[Observer, frozenset[str]] = {}
+        self._by_kind: dict[str, tuple[Observer, ...]] = dict.fromkeys(CATALOGUE, ())
+        self.capture = capture
+        #: Somebody observes something.
+        self.active = False
+        #: Somebody observes what comes once a message.
+        self.traffic = False
+
+    def now(self) -> int:
+        """Nanoseconds since this publisher was made: the ``ns`` of an event."""
+        return self._monotonic_ns() - self._started
+
+    def add(self, observer: Observer, kinds: Iterable[str] = CATALOGUE) -> None:
+        """Call ``observer(event)`` for every event whose name is one of *kinds*."""
+        self._observers[observer] = frozenset(kinds)
+        self._settle()
+
+    def remove(self, observer: Observer) -> None:
+        """Forget *observer*; one that is not there is no error."""
+        self._observers.pop(observer, None)
+        self._settle()
+
+    def _settle(self) -> None:
+        for kind in CATALOGUE:
+            self._by_kind[kind] = tuple(o for o, kinds in self._observers.items() if kind in kinds)
+        self.active = bool(self._observers)
+        self.traffic = any(self._by_kind[kind] for kind in TRAFFIC)
+
+    def publish(self, event: Event) -> None:
+        """Give *event* to everyone who asked for its kind."""
+        for observer in self._by_kind[event.event]:
+            try:
+                observer(event)
+            except Exception as error:
+                self._drop(observer, error, event.service)
+
+    def _drop(self, observer: Observer, error: Exception, service: str) -> None:
+        if observer in self._observers:
+            self.remove(observer)
+            said = f"an observer failed and was removed: {observer!r}: {error!r}"
+            self.publish(Note(self.now(), service, "observer", said))
+
+    def captured(self, data: bytes) -> bytes | None:
+        """As much of *data* as an event may carry; None when nothing is captured."""
+        return bytes(data[: self.capture]) if self.capture else None
