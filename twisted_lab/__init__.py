@@ -3,7 +3,7 @@
 How the parts stand (a line may import only from the lines below it)::
 
     tap.py  cli.py                                       the doors
-    testing.py  service.py  signals.py                   assembly: the order of layers is decided here
+    testing.py  service.py  signals.py                   assembly: decides the order of layers
     protocols/  policies/  recording.py  observers.py  settings.py      the parts
     transports/  wrapping.py  datagrams.py  publishing.py  kernel.py    the mechanism
     interfaces.py                                        the seams

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 
 class SocketlabError(Exception):
     """Any error of ours; its text is one sentence that names the offending value."""
@@ -13,3 +15,10 @@ class ConfigurationError(SocketlabError):
 
 class CannotServe(SocketlabError):
     """The machine refused: a port in use, no permission, no such address."""
+
+
+def summary(error: BaseException) -> str:
+    """*error* on one line, with the place that raised it: ``ValueError: no (proto.py:12)``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+#: What was moved, up to the capture limit; None when nothing is captured.
+Payload = bytes | None
+
 
 class CloseReason(StrEnum):
     """Who ended a stream first; a closed list. An abort after a grace keeps the first reason."""
@@ -138,7 +141,7 @@ class Received(Event):
 
     connection: str
     bytes: int
-    data: bytes | None = None
+    data: Payload = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class Sent(Event):
 
     connection: str
     bytes: int
-    data: bytes | None = None
+    data: Payload = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +234,7 @@ class DatagramReceived(Event):
     peer: str
     local: str
     bytes: int
-    data: bytes | None = None
+    data: Payload = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +246,7 @@ class DatagramSent(Event):
     peer: str
     local: str
     bytes: int
-    data: bytes | None = None
+    data: Payload = None
 
 
 @dataclass(frozen=True, slots=True)

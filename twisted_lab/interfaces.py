@@ -6,6 +6,7 @@ hooks it needs; a hook nobody installed costs nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted_lab.addresses import Host
@@ -23,7 +24,15 @@ class Clock(Protocol):
 
     def seconds(self) -> float: ...
 
-    def callLater(self, delay: float, callable: Any, /, *args: Any) -> Any: ...  # noqa: A002
+    def callLater(self, delay: float, callable: Any, /, *args: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A gate's no: the gate's short name, and one sentence for the person at the other end."""
+
+    gate: str
+    text: str
 
 
 class StreamView(Protocol):

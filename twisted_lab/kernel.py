@@ -30,9 +30,9 @@ _BYTES = struct.Struct("=4Q4I")  # pacing, max_pacing, bytes_acked, bytes_receiv
 _TCP_INFO_SIZE = _HEAD.size + _BYTES.size
 
 
-def unsent(sock: socket.socket) -> int:
+def unsent(sock: socket.socket | None) -> int:
     """How many bytes given to *sock* the peer has not taken yet; 0 where it cannot be known."""
-    if not _LINUX:
+    if not _LINUX or sock is None:
         return 0
     from fcntl import ioctl
 
@@ -42,9 +42,9 @@ def unsent(sock: socket.socket) -> int:
         return 0
 
 
-def raw_tcp_info(sock: socket.socket) -> bytes | None:
+def raw_tcp_info(sock: socket.socket | None) -> bytes | None:
     """The kernel's struct tcp_info of *sock*, unread; None for other sockets and platforms."""
-    if not _LINUX or sock.family == socket.AF_UNIX:
+    if not _LINUX or sock is None or sock.family == socket.AF_UNIX:
         return None
     try:
         return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
@@ -100,9 +100,7 @@ def next_descriptor() -> int | None:
 
 
 def socket_of(transport: Any) -> socket.socket | None:
-    """The socket below *transport*, through any TLS; None once it is closed, or for a fake."""
-    while (lower := getattr(transport, "transport", None)) is not None:
-        transport = lower
+    """The socket *transport* owns; None once it is closed, or for a fake."""
     sock = getattr(transport, "socket", None)
     return sock if isinstance(sock, socket.socket) else None
 

@@ -1,0 +1,1 @@
+"""Servers compared in one run, by the CPU time each spends per operation; see README.md here."""

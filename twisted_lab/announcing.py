@@ -1,0 +1,85 @@
+"""What is served, said once to the person who started it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Sequence
+
+from twisted_lab import __version__
+from twisted_lab.service import LabService, OpenPort
+from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.listeners import word
+
+
+def announcement(services: Sequence[LabService]) -> str:
+    """A few lines: every service, where it listens, and one line to try it with."""
+    lines = [f"socketlab {__version__} serves:"]
+    for service in services:
+        lines += _service_lines(service)
+    lines += _addresses_for_others(services)
+    return "\n".join([*lines, "Stop with Ctrl-C."])
+
+
+def _service_lines(service: LabService) -> Iterable[str]:
+    transports = dict.fromkeys(word(opened.listen) for opened in service.ports)
+    for transport in transports:
+        ports = [opened for opened in service.ports if word(opened.listen) == transport]
+        where = "  ".join(opened.address for opened in ports)
+        yield f"  {service.kind.name:8} {transport:4} {where:32} try: {_to_try(service, ports[0])}"
+        for opened in ports:
+            if isinstance(opened.listen, TlsListen):
+                yield f"{'':16}certificate SHA-256 {service.keyring.fingerprint(opened.listen)}"
+                break
+
+
+def _to_try(service: LabService, opened: OpenPort) -> str:
+    listen = opened.listen
+    if isinstance(listen, UnixListen):
+        return f"nc -U {listen.path}"
+    address = opened.port.getHost()
+    host = _reachable(getattr(address, "host", ""))
+    port = getattr(address, "port", 0)
+    if isinstance(listen, TlsListen):
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return f"openssl s_client -quiet -connect {target}"
+    udp = isinstance(listen, UdpListen)
+    template = service.kind.try_datagram if udp else service.kind.try_stream
+    return template.format(host=host, port=port)
+
+
+def _reachable(interface: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(interface, interface)
+
+
+def _addresses_for_others(services: Sequence[LabService]) -> Iterable[str]:
+    """One line when a port is open to other machines: the address they can use."""
+    interfaces = {
+        getattr(opened.port.getHost(), "host", "127.0.0.1")
+        for service in services
+        for opened in service.ports
+    }
+    shown = set()
+    for interface in sorted(interfaces):
+        if interface in ("0.0.0.0", "::"):
+            shown.update(own_addresses(with_ipv6=interface == "::"))
+        elif not interface.startswith("127.") and interface != "::1":
+            shown.add(interface)
+    if shown:
+        yield f"  open to other machines, at: {'  '.join(sorted(shown))}"
+
+
+def own_addresses(with_ipv6: bool) -> list[str]:
+    """The addresses from which this machine would reach others; none are contacted for it."""
+    # RFC 5737 and RFC 3849: documentation addresses. connect() on UDP only asks the routing table.
+    probes = [(socket.AF_INET, "192.0.2.1")]
+    if with_ipv6:
+        probes.append((socket.AF_INET6, "2001:db8::1"))
+    found = []
+    for family, far in probes:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((far, 9))
+                found.append(probe.getsockname()[0])
+        except OSError:
+            continue
+    return found or [socket.gethostname()]

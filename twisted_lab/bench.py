@@ -1,0 +1,100 @@
+"""The bench: all services of a process, started together or not at all, drained together.
+
+From Python::
+
+    shared = Shared(reactor, Publisher())
+    bench = Bench(make_bench(Settings(port=9000), shared), shared, drain=5.0)
+    bench.startService()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+
+from twisted_lab.draining import Drain
+from twisted_lab.errors import ConfigurationError, SocketlabError
+from twisted_lab.protocols import KINDS
+from twisted_lab.service import LabService, make_service
+from twisted_lab.settings import Settings
+from twisted_lab.shared import Shared
+from twisted_lab.wrapping import Stream
+
+
+def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
+    """The bench: echo on TCP N and UDP N, line on TCP N + 1."""
+    port = KINDS["echo"].port if settings.port is None else settings.port
+    if port == 65535:
+        raise ConfigurationError("--port '65535': the bench needs the port after it too, for line")
+    echo = replace(settings, port=port)
+    line = replace(settings, port=port and port + 1, listen=())
+    return [make_service("echo", echo, shared), make_service("line", line, shared)]
+
+
+class Bench(Service):
+    """All services of a process: started together or not at all, drained together.
+
+    *started* is called once all ports are open; *closing* are called last.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[LabService],
+        shared: Shared,
+        drain: float,
+        started: Callable[[Sequence[LabService]], object] = lambda services: None,
+        closing: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        self.services = services
+        self._shared = shared
+        self._drain = drain
+        self._started = started
+        self._closing = closing
+
+    def privilegedStartService(self) -> None:
+        """Open all ports of all services, or none: raises :class:`CannotServe`."""
+        try:
+            for service in self.services:
+                service.privilegedStartService()
+        except SocketlabError:
+            for service in self.services:
+                service.close_at_once()
+            raise
+
+    def startService(self) -> None:
+        """Serve, and say so."""
+        self.privilegedStartService()
+        super().startService()
+        for service in self.services:
+            service.startService()
+        self._started(self.services)
+
+    def drain(self) -> Deferred[Any]:
+        """Stop listening at once and let connections finish; fires when all are gone."""
+        for service in self.services:
+            service.stop_listening()
+        return Drain(self._shared.reactor, self.streams, self._drain).start()
+
+    def streams(self) -> list[Stream]:
+        """The open streams of all services, now."""
+        return [stream for service in self.services for stream in service.streams()]
+
+    def abort(self) -> None:
+        """End every stream at once."""
+        for service in self.services:
+            service.abort()
+
+    def stopService(self) -> Deferred[Any]:
+        """Close what is left; a graceful end calls :meth:`drain` first."""
+        super().stopService()
+        done = DeferredList([service.stopService() for service in self.services])
+        return done.addCallback(self._close)
+
+    def _close(self, result: object) -> object:
+        for close in self._closing:
+            close()
+        return result

@@ -1,0 +1,69 @@
+"""The console command ``socketlab``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted.python import usage
+
+from twisted_lab import __version__
+from twisted_lab.errors import SocketlabError
+
+USAGE = """\
+socketlab, the bench that tells the truth about sockets
+
+  socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
+  socketlab serve --help                          its options and services
+  socketlab --version
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``socketlab`` with *arguments*; the exit status: 0 well, 1 could not, 2 wrong usage."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] == "serve":
+        return serve(given[1:])
+    if given and given[0] == "--version":
+        print(f"socketlab {__version__}")
+        return 0
+    if given and given[0] in ("--help", "-h", "help"):
+        print(USAGE, end="")
+        return 0
+    print(USAGE, end="", file=sys.stderr)
+    said = f"no command {given[0]!r}; there is: serve" if given else "no command given"
+    print(f"socketlab: {said}", file=sys.stderr)
+    return 2
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Serve until stopped."""
+    from twisted_lab.tap import Options
+
+    options = Options()
+    try:
+        options.parseOptions(list(arguments))
+    except usage.UsageError as error:
+        print(f"socketlab serve: {error}", file=sys.stderr)
+        return 2
+    except SystemExit as done:  # --help and --version
+        return int(done.code or 0)
+
+    from twisted.internet import reactor as installed
+
+    from twisted_lab.starting import make, use_monotonic_time
+
+    reactor: Any = installed
+    use_monotonic_time(reactor)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
+    try:
+        bench = make(reactor, options.service, options.settings)
+        bench.startService()
+    except SocketlabError as error:
+        print(f"socketlab serve: {error}", file=sys.stderr)
+        return 1
+    reactor.addSystemEventTrigger("before", "shutdown", bench.stopService)
+    reactor.run()
+    return 0

@@ -1,0 +1,214 @@
+"""What all streams of one service share: its gates, its policies' hooks, its clock, its count.
+
+Rule 1: a connection is counted (``entered``) after every gate let it in, and uncounted (``left``)
+exactly once. Rule 2: a policy that raises is reported and removed; the connection lives on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IProtocolFactory
+from zope.interface import implementer
+
+from twisted_lab.addresses import Host, host_of, show
+from twisted_lab.errors import summary
+from twisted_lab.events import Note, Refused
+from twisted_lab.interfaces import Clock, Refusal
+from twisted_lab.publishing import Publisher
+from twisted_lab.refusing import RefusalLine
+from twisted_lab.wrapping import SecureStream, Stream
+
+#: The hooks of :class:`twisted_lab.interfaces.Policy`, in the order a stream meets them.
+HOOKS = ("admit", "entered", "opened", "received", "sent", "check", "closed", "left")
+
+#: A close flushes as long as something moves; after this many seconds of nothing it is aborted.
+#: Twisted's own loseConnection() has no end at all (twisted#7926).
+GRACE = 5.0
+
+#: A reply-and-close reads and drops this many seconds after its FIN, so that unread input does
+#: not turn the FIN into an RST that overtakes the reply (RFC 1122 4.2.2.13).
+LINGER = 1.0
+
+
+class Layer:
+    """The shared part of the one layer between a transport and a protocol.
+
+    *name* is the service's; *clock* gives seconds() and callLater(); *new_id* gives connection
+    ids; *lines* says that a person reads what this service says, so may be told in a line why a
+    connection ends. *grace* and *linger* are in seconds.
+    """
+
+    __slots__ = (
+        "_hooks",
+        "clock",
+        "grace",
+        "linger",
+        "lines",
+        "name",
+        "new_id",
+        "protocols",
+        "publisher",
+        "seconds",
+        "streams",
+        *HOOKS,
+    )
+
+    admit: tuple[Callable[[Host], Refusal | None], ...]
+    entered: tuple[Callable[[Host], object], ...]
+    left: tuple[Callable[[Host], object], ...]
+    opened: tuple[Callable[[Stream], object], ...]
+    closed: tuple[Callable[[Stream], object], ...]
+    received: tuple[Callable[[Stream, int], object], ...]
+    sent: tuple[Callable[[Stream, int], object], ...]
+    check: tuple[Callable[[Stream, float], float], ...]
+
+    def __init__(
+        self,
+        name: str,
+        protocols: IProtocolFactory,
+        clock: Clock,
+        publisher: Publisher,
+        new_id: Callable[[], str],
+        policies: Iterable[object] = (),
+        *,
+        lines: bool = False,
+        grace: float = GRACE,
+        linger: float = LINGER,
+    ) -> None:
+        self.name = name
+        self.protocols = protocols
+        self.clock = clock
+        self.seconds = clock.seconds
+        self.publisher = publisher
+        self.new_id = new_id
+        self.lines = lines
+        self.grace = grace
+        self.linger = linger
+        self.streams: set[Stream] = set()
+        for hook in HOOKS:
+            setattr(self, hook, ())
+        for policy in policies:
+            self.install(policy)
+
+    def install(self, policy: object) -> None:
+        """Add the hooks that *policy* has, after those already there."""
+        for name in HOOKS:
+            if (hook := getattr(policy, name, None)) is not None:
+                setattr(self, name, (*getattr(self, name), hook))
+
+    def remove(self, policy: object) -> None:
+        """Take out every hook of *policy*."""
+        for name in HOOKS:
+            kept = tuple(h for h in getattr(self, name) if h.__self__ is not policy)
+            setattr(self, name, kept)
+
+    def run(self, name: str, *arguments: Any) -> None:
+        """Call every hook of that *name*; one that raises costs its policy its place."""
+        for hook in getattr(self, name):
+            try:
+                hook(*arguments)
+            except Exception as error:
+                self.broken(hook, error)
+
+    def broken(self, hook: Any, error: Exception) -> None:
+        """Report and remove the policy whose *hook* raised *error*."""
+        self.remove(hook.__self__)
+        policy = type(hook.__self__).__name__
+        self.note("policy", f"policy {policy} failed and was removed: {summary(error)}")
+
+    def note(self, kind: str, text: str, connection: str | None = None) -> None:
+        """Publish a :class:`~twisted_lab.events.Note`."""
+        publisher = self.publisher
+        if publisher.active:
+            publisher.publish(Note(publisher.now(), self.name, kind, text, connection))
+
+    def gate(self, host: Host) -> Refusal | None:
+        """The first gate that says no to *host*, or None: then *host* has entered."""
+        for admit in self.admit:
+            try:
+                refusal = admit(host)
+            except Exception as error:
+                self.broken(admit, error)
+                continue
+            if refusal is not None:
+                return refusal
+        self.run("entered", host)
+        return None
+
+    def next_check(self, stream: Stream, now: float) -> float:
+        """Ask every timed policy about *stream*; when (in seconds) to ask again, maybe never."""
+        soonest = float("inf")
+        for check in self.check:
+            try:
+                soonest = min(soonest, check(stream, now))
+            except Exception as error:
+                self.broken(check, error)
+        return soonest
+
+
+@implementer(IProtocolFactory)
+class StreamFactory:
+    """The factory of one listener: gates first, then a :class:`Stream` round each protocol.
+
+    *local* is the listener's address as text, *transport* the word for it (``tcp``, ``tls`` …);
+    *secure* wraps a stream in its TLS connection. Stands below a Twisted port.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        layer: Layer,
+        local: str = "",
+        transport: str = "tcp",
+        secure: Callable[[Stream], Any] | None = None,
+    ) -> None:
+        self.layer = layer
+        self.local = local
+        self.transport = transport
+        self.secure = secure
+
+    def doStart(self) -> None:
+        """Tell the protocol's own factory that it is in use."""
+        self.layer.protocols.doStart()
+
+    def doStop(self) -> None:
+        """The same, the other way."""
+        self.layer.protocols.doStop()
+
+    def logPrefix(self) -> str:
+        """What Twisted puts before its own log lines."""
+        return f"socketlab {self.layer.name}"
+
+    def buildProtocol(self, address: IAddress) -> Any:
+        """A stream for the accepted connection, or what its refusal needs; None just closes it."""
+        layer = self.layer
+        host = host_of(address)
+        refusal = layer.gate(host)
+        if refusal is not None:
+            return self._refused(address, refusal)
+        try:
+            protocol = layer.protocols.buildProtocol(address)
+        except Exception as error:
+            layer.note("exception", f"buildProtocol: {summary(error)}")
+            protocol = None
+        if protocol is None:
+            layer.run("left", host)
+            return self._refused(address, Refusal("protocol", ""))
+        arguments = layer, protocol, host, show(address), self.local, self.transport
+        if self.secure is None:
+            return Stream(*arguments)
+        return self.secure(SecureStream(*arguments))
+
+    def _refused(self, address: IAddress, refusal: Refusal) -> RefusalLine | None:
+        layer = self.layer
+        publisher = layer.publisher
+        if publisher.active:
+            now = publisher.now()
+            who = show(address)
+            publisher.publish(Refused(now, layer.name, who, self.local, refusal.gate, refusal.text))
+        if not layer.lines or self.secure is not None or not refusal.text:
+            return None
+        return RefusalLine.make(refusal.text, layer.clock, layer.linger)

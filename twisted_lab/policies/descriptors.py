@@ -1,0 +1,54 @@
+"""Out of descriptors: new connections are closed at once, before accept() itself would fail.
+
+A listener whose accept() fails with EMFILE stays readable, so the loop spins, and log lines come
+by the megabyte. Refusing while a few descriptors are left keeps both from happening, and leaves
+room for what must still open: a log that is reopened, a child, a certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted_lab import kernel
+from twisted_lab.addresses import Host
+from twisted_lab.interfaces import Refusal
+
+#: Descriptors kept free for everything that is not an accepted connection.
+RESERVE = 16
+
+
+class Descriptors:
+    """Refuses when the next descriptor would be one of the last *reserve*.
+
+    *limit* and *next_descriptor* are the process's; see :mod:`twisted_lab.kernel`.
+    """
+
+    def __init__(
+        self,
+        limit: Callable[[], int | None] = kernel.descriptor_limit,
+        next_descriptor: Callable[[], int | None] = kernel.next_descriptor,
+        reserve: int = RESERVE,
+    ) -> None:
+        self._limit = limit
+        self._next_descriptor = next_descriptor
+        self._reserve = reserve
+        self._open = 0
+
+    def admit(self, host: Host) -> Refusal | None:
+        """None, or why not."""
+        limit = self._limit()
+        # Descriptors are given lowest first: with few connections open there is no need to ask.
+        if limit is None or self._open * 4 < limit:
+            return None
+        following = self._next_descriptor()
+        if following is None or following >= limit - self._reserve:
+            return Refusal("descriptors", "out of file descriptors")
+        return None
+
+    def entered(self, host: Host) -> None:
+        """One more."""
+        self._open += 1
+
+    def left(self, host: Host) -> None:
+        """One less."""
+        self._open -= 1

@@ -1,0 +1,138 @@
+"""A recording: every event as one JSON line in a file, whole to its last line.
+
+The first line is a header. A disk that is full costs events, counted and noted in the recording
+once it can be written again; it never costs a connection, and no line is ever cut in two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted_lab import __version__, jsonlines
+from twisted_lab.errors import ConfigurationError
+from twisted_lab.escaping import escape
+from twisted_lab.events import Event, Note
+from twisted_lab.interfaces import Clock
+from twisted_lab.publishing import Publisher
+
+#: Bytes kept while the file cannot be written; what comes on top is lost, and counted.
+QUEUE = 2**20
+
+#: Bytes gathered before they are written, and seconds they wait at most.
+_BATCH = 2**16
+_WAIT = 0.2
+
+#: The recording's format, in its header.
+FORMAT = 1
+
+
+def open_private(path: str) -> int:
+    """A descriptor to append to *path* (mode 0600, no symbolic link, never blocking).
+
+    Raises :class:`ConfigurationError` that names the path and the reason.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        return os.open(path, flags, 0o600)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(f"cannot write {escape(path)!r}: {why}") from None
+
+
+class Recorder:
+    """Writes every event it is given to *path*; an :class:`~twisted_lab.interfaces.Observer`.
+
+    *now* gives the date of the header. Raises :class:`ConfigurationError` when *path* cannot be
+    opened.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        clock: Clock,
+        publisher: Publisher,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
+        self.path = path
+        self.lost = 0
+        self._clock = clock
+        self._publisher = publisher
+        self._now = now
+        self._write = write
+        self._queue = bytearray()
+        self._alarm: Any = None
+        self._noted = 0
+        self._fd = open_private(path)
+        self._queue += self._header()
+        self._flush()
+
+    def _header(self) -> bytes:
+        return jsonlines.line(
+            {
+                "socketlab": FORMAT,
+                "version": __version__,
+                "started": self._now().isoformat(),
+                "ns": self._publisher.now(),
+                "capture": self._publisher.capture,
+            }
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Take *event*; it is in the file within a fifth of a second."""
+        if len(self._queue) >= QUEUE:
+            self.lost += 1
+            self._wait()
+            return
+        if self.lost > self._noted:
+            self._note_losses(event)
+        self._queue += jsonlines.line(event)
+        if len(self._queue) >= _BATCH:
+            self._flush()
+        else:
+            self._wait()
+
+    def _note_losses(self, event: Event) -> None:
+        count = self.lost - self._noted
+        self._noted = self.lost
+        self._queue += jsonlines.line(
+            Note(event.ns, event.service, "recording", f"{count} events lost: file not writable")
+        )
+
+    def _wait(self) -> None:
+        if self._alarm is None:
+            self._alarm = self._clock.callLater(_WAIT, self._rang)
+
+    def _rang(self) -> None:
+        self._alarm = None
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._queue:
+                # A short write leaves the rest of its line first in the queue.
+                del self._queue[: self._write(self._fd, bytes(self._queue))]
+        except OSError:
+            self._wait()  # full, or a pipe nobody reads: try again
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name (after a rotation), under a header of its own."""
+        self._flush()
+        fd = open_private(self.path)
+        os.close(self._fd)
+        self._fd = fd
+        self._queue[:0] = self._header()
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        if self.lost > self._noted:
+            self._note_losses(Event(self._publisher.now(), "socketlab"))
+        self._flush()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        os.close(self._fd)

@@ -1,0 +1,218 @@
+"""One service on its ports: options in, sockets out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import CannotListenError, ConnectionDone
+from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
+
+from twisted_lab.addresses import show
+from twisted_lab.datagrams import DatagramPort
+from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
+from twisted_lab.events import CloseReason, Listening, NotListening
+from twisted_lab.layer import Layer
+from twisted_lab.limits import datagram_settings, stream_policies
+from twisted_lab.protocols import KINDS, Doors, Kind
+from twisted_lab.settings import Settings
+from twisted_lab.shared import Shared
+from twisted_lab.transports.endpoints import (
+    ForeignListen,
+    Listen,
+    TcpListen,
+    TlsListen,
+    UdpListen,
+    UnixListen,
+    loopback_interfaces,
+)
+from twisted_lab.transports.listeners import Keyring, cannot_serve, open_stream, where, word
+from twisted_lab.wrapping import Stream
+
+
+def listens_of(kind: Kind, settings: Settings) -> tuple[Listen, ...]:
+    """Which sockets *settings* ask for; raises :class:`ConfigurationError` for what cannot be."""
+    listens = list(settings.listen)
+    if settings.port is not None or not listens:
+        listens += _port_listens(kind, settings)
+    for listen in listens:
+        _check(kind, listen, settings)
+    return tuple(listens)
+
+
+def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
+    port = kind.port if settings.port is None else settings.port
+    interfaces = [settings.interface] if settings.interface else loopback_interfaces()
+    if kind.stream is not None:
+        yield from (TcpListen(interface, port) for interface in interfaces)
+    if kind.datagram is not None:
+        yield from (UdpListen(interface, port) for interface in interfaces)
+
+
+def _check(kind: Kind, listen: Listen, settings: Settings) -> None:
+    if isinstance(listen, ForeignListen):
+        raise ConfigurationError(f"{listen.text!r} is an endpoint this version cannot serve")
+    datagram = isinstance(listen, UdpListen)
+    if (kind.datagram if datagram else kind.stream) is None:
+        raise ConfigurationError(f"{kind.name} does not serve {word(listen)}: {where(listen)}")
+    if (
+        isinstance(listen, UdpListen)
+        and not listen.interface.startswith(("127.", "::1"))
+        and not (settings.allow_reflector or settings.allow)
+    ):
+        raise ConfigurationError(
+            f"UDP on {where(listen)} would let anyone make this host send to a forged address: "
+            "say who may ask with --allow CIDR, or --allow-reflector for everybody"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPort:
+    """A port that is open: what was asked for, and what listens."""
+
+    listen: Listen
+    port: IListeningPort
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return show(self.port.getHost())
+
+
+class LabService(Service):
+    """One service on its ports. Made by :func:`make_service`."""
+
+    def __init__(
+        self, kind: Kind, settings: Settings, shared: Shared, listens: tuple[Listen, ...]
+    ) -> None:
+        self.setName(kind.name)
+        self.kind = kind
+        self.settings = settings
+        self.ports: list[OpenPort] = []
+        self.keyring = Keyring(settings.client_ca)
+        self._shared = shared
+        self._listens = listens
+        self._doors = Doors(clock=shared.reactor, max_line=settings.max_line)
+        self.layer: Layer | None = None
+        for listen in listens:
+            if isinstance(listen, TlsListen):
+                self.keyring.context(listen)  # a bad file must fail before anything starts
+        if kind.stream is not None:
+            self.layer = Layer(
+                kind.name,
+                kind.stream(self._doors),
+                shared.reactor,
+                shared.publisher,
+                shared.new_id,
+                stream_policies(settings, shared.reactor),
+                lines=kind.lines,
+            )
+
+    def privilegedStartService(self) -> None:
+        """Open every port, or none: raises :class:`CannotServe` naming the one that would not."""
+        if self.ports:
+            return
+        try:
+            for listen in self._listens:
+                self._open(listen)
+        except SocketlabError:
+            self.close_at_once()
+            raise
+
+    def startService(self) -> None:
+        """Open the ports if nobody has yet, and serve."""
+        self.privilegedStartService()
+        super().startService()
+
+    def _open(self, listen: Listen) -> None:
+        opened = OpenPort(listen, self._open_beside(listen) or self._open_port(listen))
+        self.ports.append(opened)
+        publisher = self._shared.publisher
+        if publisher.active:
+            about = publisher.now(), self.kind.name, opened.address, word(listen)
+            publisher.publish(Listening(*about, backlog=self._backlog(listen)))
+
+    def _open_beside(self, listen: Listen) -> IListeningPort | None:
+        """Prefer, among free ports, the number the service has already: one to remember."""
+        if isinstance(listen, ForeignListen | UnixListen) or listen.port or not self.ports:
+            return None
+        number = getattr(self.ports[0].port.getHost(), "port", 0)
+        try:
+            return self._open_port(replace(listen, port=number))
+        except CannotServe:
+            return None
+
+    def _open_port(self, listen: Listen) -> IListeningPort:
+        if isinstance(listen, UdpListen):
+            return self._open_datagram(listen)
+        assert self.layer is not None
+        assert not isinstance(listen, ForeignListen)
+        return open_stream(
+            self._shared.reactor, listen, self.layer, self.keyring, self.settings.backlog
+        )
+
+    def _open_datagram(self, listen: UdpListen) -> IListeningPort:
+        assert self.kind.datagram is not None
+        port = DatagramPort(
+            self._shared.reactor,
+            listen.interface,
+            listen.port,
+            self.kind.datagram(self._doors),
+            publisher=self._shared.publisher,
+            service=self.kind.name,
+            served_ports=self._shared.served_ports,
+            settings=datagram_settings(self.settings),
+        )
+        try:
+            port.startListening()
+        except CannotListenError as error:
+            raise cannot_serve(listen, error) from None
+        return port
+
+    def _backlog(self, listen: Listen) -> int | None:
+        if isinstance(listen, UdpListen):
+            return None
+        return getattr(listen, "backlog", None) or self.settings.backlog
+
+    def stop_listening(self) -> Deferred[Any]:
+        """Accept no more; fires when every port is closed. Connections live on."""
+        ports, self.ports = self.ports, []
+        publisher = self._shared.publisher
+        if publisher.active:
+            for opened in ports:
+                about = publisher.now(), self.kind.name, opened.address, word(opened.listen)
+                publisher.publish(NotListening(*about))
+        return DeferredList([maybe for o in ports if (maybe := o.port.stopListening())])
+
+    def close_at_once(self) -> None:
+        """Close the ports with no turn of the reactor to come: a start that failed."""
+        ports, self.ports = self.ports, []
+        for opened in ports:
+            opened.port.connectionLost(Failure(ConnectionDone()))  # type: ignore[attr-defined]
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop without a drain: close the ports and abort what is still connected."""
+        super().stopService()
+        self.abort()
+        return self.stop_listening()
+
+    def streams(self) -> Sequence[Stream]:
+        """The open streams, now."""
+        return tuple(self.layer.streams) if self.layer is not None else ()
+
+    def abort(self) -> None:
+        """End every stream at once."""
+        for stream in self.streams():
+            stream.abort(CloseReason.DRAIN)
+
+
+def make_service(name: str, settings: Settings, shared: Shared) -> LabService:
+    """The service called *name*; raises :class:`ConfigurationError` for what cannot be."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
+    return LabService(kind, settings, shared, listens_of(kind, settings))

@@ -1,0 +1,24 @@
+"""What the services of one process share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted_lab.publishing import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The reactor, the publisher, the UDP ports served here, and the source of connection ids."""
+
+    reactor: Any
+    publisher: Publisher
+    served_ports: set[int] = field(default_factory=set)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new_id(self) -> str:
+        """A connection id, short and unique in the run."""
+        return f"c{next(self.ids)}"

@@ -1,0 +1,76 @@
+"""What a signal does: stop in order, stop now, reload, reopen.
+
+SIGTERM and SIGINT drain and then stop the reactor, so the exit status is 0; a second one aborts.
+SIGUSR1 reopens our files and then calls the handler that was there (twistd rotates its log with
+it). SIGHUP never kills.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from twisted_lab.bench import Bench
+
+
+class Signals:
+    """Installs the handlers; *reopen* are called on SIGUSR1, *say* takes a sentence to log."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        bench: Bench,
+        say: Callable[[str], object],
+        reopen: tuple[Callable[[], object], ...] = (),
+    ) -> None:
+        self._reactor = reactor
+        self._bench = bench
+        self._say = say
+        self._reopen = reopen
+        self._stopping = False
+        self._previous_usr1: Any = None
+
+    def install(self) -> None:
+        """Take the signals over; call it when the reactor runs, for it installs its own first."""
+        self._take("SIGTERM", self._stop)
+        self._take("SIGINT", self._stop)
+        self._take("SIGHUP", self._hang_up)
+        self._previous_usr1 = self._take("SIGUSR1", self._reopen_files)
+
+    def _take(self, name: str, action: Callable[[], object]) -> Any:
+        number = getattr(signal, name, None)
+        if number is None:  # Windows has no SIGHUP, no SIGUSR1
+            return None
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            self._reactor.callFromThread(action)
+
+        return signal.signal(number, handle)
+
+    def _stop(self) -> None:
+        if self._stopping:
+            self._say("stopping at once")
+            self._bench.abort()
+            self._stop_reactor()
+            return
+        self._stopping = True
+        self._say("stopping: no new connections, the open ones may finish")
+        self._bench.drain().addBoth(lambda result: self._stop_reactor())
+
+    def _stop_reactor(self) -> None:
+        if self._reactor.running and not self._reactor._stopped:
+            self._reactor.stop()
+
+    def _hang_up(self) -> None:
+        self._say("SIGHUP: there is no --config file to read again, so nothing changes")
+
+    def _reopen_files(self) -> None:
+        for reopen in self._reopen:
+            try:
+                reopen()
+            except Exception as error:
+                self._say(f"could not reopen: {error}")
+        if callable(self._previous_usr1):
+            self._previous_usr1(signal.SIGUSR1, None)

@@ -1,0 +1,104 @@
+"""From options to a bench that is ready to start: what twistd and ``socketlab serve`` share."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
+
+from twisted.logger import Logger
+
+from twisted_lab import kernel
+from twisted_lab.announcing import announcement
+from twisted_lab.bench import Bench, make_bench
+from twisted_lab.eventlog import KINDS, Log, LogFiles, json_line, text_line
+from twisted_lab.publishing import Publisher
+from twisted_lab.recording import Recorder
+from twisted_lab.service import make_service
+from twisted_lab.settings import Settings
+from twisted_lab.shared import Shared
+from twisted_lab.signals import Signals
+
+AnyBench = TypeVar("AnyBench", bound=Bench)
+
+_logger = Logger(namespace="socketlab")
+
+
+def use_monotonic_time(reactor: Any) -> None:
+    """Time *reactor* by a clock that never steps; call it before the first callLater().
+
+    Twisted's own clock is time.time(): set back an hour, every time-out is an hour late
+    (twisted#2424).
+    """
+    reactor.seconds = time.monotonic
+
+
+def make(
+    reactor: Any,
+    service: str | None,
+    settings: Settings,
+    kind: type[AnyBench] = Bench,  # type: ignore[assignment]
+    stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
+) -> AnyBench:
+    """The bench (*service* None) or one service, with its log, recording and signals.
+
+    *kind* is the class of what is returned; what is served is printed to *stdout*.
+
+    Raises :class:`~twisted_lab.errors.ConfigurationError` for what cannot be.
+    """
+    publisher = Publisher(capture=settings.capture)
+    shared = Shared(reactor, publisher)
+    if service is None:
+        services = make_bench(settings, shared)
+    else:
+        services = [make_service(service, settings, shared)]
+    files: list[Any] = []
+    log = _log(reactor, settings, files)
+    publisher.add(log, KINDS)
+    if settings.record is not None:
+        recorder = Recorder(settings.record, reactor, publisher)
+        publisher.add(recorder)
+        files.append(recorder)
+
+    def started(services: Any) -> None:
+        if not settings.quiet and (out := stdout()) is not None:
+            print(announcement(services), file=out, flush=True)
+        for sentence in [*kernel.missing_here(), *_warnings(settings)]:
+            _logger.warn("{sentence}", sentence=sentence)
+
+    closing = (log.close, *(file.close for file in files))
+    bench = kind(services, shared, settings.drain, started, closing)
+    signals = Signals(
+        reactor,
+        bench,
+        lambda text: _logger.info("{text}", text=text),
+        tuple(file.reopen for file in files),
+    )
+    reactor.callWhenRunning(signals.install)
+    return bench
+
+
+def _log(reactor: Any, settings: Settings, files: list[Any]) -> Log:
+    form = json_line if settings.log_format == "json" else text_line
+    if settings.log is not None:
+        file = LogFiles(settings.log)
+        files.append(file)
+        return Log(file.write, reactor, form)
+    if settings.log_format == "json":
+        return Log(_to_stderr, reactor, form)
+    # twistd's log has its own date.
+    return Log(lambda text: _logger.info("{text}", text=text), reactor, form, now=None)
+
+
+def _to_stderr(text: str) -> None:
+    if sys.__stderr__ is not None:
+        print(text, file=sys.__stderr__, flush=True)
+
+
+def _warnings(settings: Settings) -> list[str]:
+    limit = kernel.descriptor_limit()
+    wanted = 2 * (settings.max_connections or 1024) + 64
+    if limit is None or limit >= wanted:
+        return []
+    return [f"only {limit} descriptors may be open (ulimit -n); {wanted} would be enough"]

@@ -1,0 +1,138 @@
+"""``twistd socketlab``: the options, and the service made of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, ClassVar, NoReturn
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from twisted_lab import __version__
+from twisted_lab.bench import Bench
+from twisted_lab.errors import SocketlabError
+from twisted_lab.protocols import KINDS
+from twisted_lab.settings import OPTIONS, Settings, read_settings
+
+
+class SharedOptions(usage.Options):
+    """The options of the bench and of every service, as texts; see :mod:`twisted_lab.settings`."""
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        [option.name, None, None, option.help]
+        for option in OPTIONS
+        if not option.flag and not option.many
+    ]
+    optFlags: ClassVar[list[list[Any]]] = [
+        [option.name, None, option.help] for option in OPTIONS if option.flag
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.many: dict[str, list[str]] = {}
+
+    def opt_listen(self, endpoint: str) -> None:
+        """listen there, e.g. 9000, tcp:[::1]:9000, unix:/tmp/s, tls:9443, udp:9000; repeatable"""
+        self.many.setdefault("listen", []).append(endpoint)
+
+    def opt_allow(self, cidr: str) -> None:
+        """only these networks may connect or send; repeatable"""
+        self.many.setdefault("allow", []).append(cidr)
+
+    def opt_deny(self, cidr: str) -> None:
+        """these networks may not; repeatable"""
+        self.many.setdefault("deny", []).append(cidr)
+
+    def opt_version(self) -> NoReturn:
+        """say the version of socketlab and exit"""
+        print(f"socketlab {__version__}")
+        raise SystemExit(0)
+
+    def texts(self) -> dict[str, Any]:
+        """What was given, by option name."""
+        return {name: text for name, text in self.items() if text} | self.many
+
+    def parseArgs(self, *rest: str) -> None:
+        """Nothing stands alone."""
+        if rest:
+            raise usage.UsageError(f"{rest[0]!r} is neither an option nor a service")
+
+
+class ServiceOptions(SharedOptions):
+    """The options after a service's name."""
+
+
+class Options(SharedOptions):
+    """The options before a service's name, and the two read together.
+
+    After parsing ``service`` is the service's name or None for the bench, and ``settings`` the
+    values. Raises UsageError, one sentence that names the value.
+    """
+
+    synopsis = "[options] [SERVICE [options]]"
+    longdesc = "Without SERVICE: echo on TCP N and UDP N, line on TCP N+1; N is 9000 unless --port."
+    subCommands: ClassVar[list[list[Any]]] = [
+        [kind.name, None, ServiceOptions, kind.summary] for kind in KINDS.values()
+    ]
+
+    service: str | None = None
+    settings: Settings
+
+    def postOptions(self) -> None:
+        """Read the two sets of options as one: later lists extend, later scalars override."""
+        texts = self.texts()
+        if self.subCommand is not None:
+            self.service = self.subCommand
+            after = self.subOptions.texts()
+            for name, given in after.items():
+                texts[name] = texts.get(name, []) + given if isinstance(given, list) else given
+        try:
+            self.settings = read_settings(texts)
+        except SocketlabError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+class TwistdBench(Bench):
+    """A bench whose failure to start is one sentence, the last line, and exit status 1."""
+
+    pidfile: str | None = None
+
+    def privilegedStartService(self) -> None:
+        """Open all ports or exit."""
+        try:
+            super().privilegedStartService()
+        except SocketlabError as error:
+            self._remove_pidfile()
+            fail(str(error))
+
+    def _remove_pidfile(self) -> None:
+        # twistd has written it already, and removes it only when it has run.
+        if self.pidfile:
+            try:
+                os.unlink(self.pidfile)
+            except OSError:
+                return
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say *sentence* on the real stderr and exit with 1."""
+    if sys.__stderr__ is not None:
+        print(sentence, file=sys.__stderr__, flush=True)
+    raise SystemExit(1)
+
+
+def makeService(options: Options) -> IService:
+    """The service twistd runs; exits 1 with one sentence when it cannot be."""
+    from twisted.internet import reactor
+
+    from twisted_lab.starting import make, use_monotonic_time
+
+    use_monotonic_time(reactor)
+    try:
+        bench = make(reactor, options.service, options.settings, kind=TwistdBench)
+    except SocketlabError as error:
+        fail(str(error))
+    parent = getattr(options, "parent", None)
+    bench.pidfile = parent["pidfile"] if parent else None
+    return bench

@@ -1,0 +1,1 @@
+"""How streams and datagrams reach us: the endpoint grammar, certificates and TLS."""

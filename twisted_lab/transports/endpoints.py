@@ -1,0 +1,226 @@
+"""Server endpoint strings, understood: which sockets a string asks for, as frozen values.
+
+This file owns the prefixes. The grammar is Twisted's (the howto "Getting Connected with
+Endpoints"), and more: a bare number is a TCP port, a host may stand before the port, an IPv6 host
+may stand in brackets, ``udp:`` exists, and ``tls:PORT`` makes its own certificate.
+
+Rule 1: nothing listens beyond loopback unless the string says so, Twisted's own prefixes included.
+Rule 2: whatever the string, the outcome is values or one ConfigurationError.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IStreamServerEndpointStringParser
+from twisted.plugin import getPlugins
+
+from twisted_lab.escaping import escape
+from twisted_lab.transports.endpoint_text import (
+    Request,
+    addresses_of,
+    loopback_interfaces,
+    number_of,
+    read,
+)
+
+__all__ = [
+    "ForeignListen",
+    "Listen",
+    "TcpListen",
+    "TlsListen",
+    "UdpListen",
+    "UnixListen",
+    "loopback_interfaces",
+    "parse_listen",
+]
+
+#: What sun_path of struct sockaddr_un holds on Linux besides its closing NUL (unix(7)).
+_UNIX_PATH_BYTES = 107
+
+#: Twisted's prefixes that listen on every address unless told.
+_WIDE = frozenset({"tcp", "tcp6", "ssl", "tls"})
+
+
+@dataclass(frozen=True, slots=True)
+class TcpListen:
+    """TCP on *port* (0: any free one) of the numeric address *interface*."""
+
+    interface: str
+    port: int
+    backlog: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsListen:
+    """TLS over TCP. The paths are of PEM files; both are None when a certificate is to be made."""
+
+    interface: str
+    port: int
+    private_key: str | None = None
+    certificate: str | None = None
+    backlog: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UdpListen:
+    """UDP on *port* (0: any free one) of the numeric address *interface*."""
+
+    interface: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnixListen:
+    """A UNIX stream socket at *path*; *lockfile* is the ``wantPID`` of Twisted's listenUNIX."""
+
+    path: str
+    mode: int = 0o666
+    backlog: int | None = None
+    lockfile: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignListen:
+    """Left to Twisted's ``serverFromString(reactor, text)``, which may still refuse *text*."""
+
+    text: str
+
+
+Listen = TcpListen | TlsListen | UdpListen | UnixListen | ForeignListen
+
+
+def parse_listen(text: str) -> tuple[Listen, ...]:
+    """What the endpoint string *text* asks us to listen on, one value a socket.
+
+    Loopback, by default or as ``localhost``, is one value for 127.0.0.1 and one for ::1. Files
+    that *text* names as keys must exist.
+
+    :raises twisted_lab.errors.ConfigurationError: one sentence that names *text* and what is wrong.
+    """
+    request = read(text)
+    if request.prefix in _KINDS:
+        return _KINDS[request.prefix](request)
+    plugins = _plugin_prefixes()
+    if request.prefix.lower() in plugins:
+        return (ForeignListen(text),)
+    if number_of(request.prefix) is not None or addresses_of(request.prefix):
+        raise request.wrong(f"a prefix such as 'tcp:' is missing before '{escape(request.prefix)}'")
+    known = ", ".join(sorted(plugins.union(_KINDS)))
+    raise request.wrong(f"there is no prefix '{escape(request.prefix)}', only {known}")
+
+
+def _plugin_prefixes() -> set[str]:
+    return {plugin.prefix.lower() for plugin in getPlugins(IStreamServerEndpointStringParser)}
+
+
+def _tcp(request: Request) -> tuple[TcpListen, ...]:
+    request.allow_keys("interface", "backlog")
+    interfaces, port = request.where()
+    backlog = request.backlog()
+    return tuple(TcpListen(interface, port, backlog) for interface in interfaces)
+
+
+def _tcp6(request: Request) -> tuple[TcpListen, ...]:
+    found = tuple(one for one in _tcp(request) if ":" in one.interface)
+    if not found:
+        raise request.wrong("it leads to no IPv6 address, where 'tcp6:[::]:9000' would")
+    return found
+
+
+def _udp(request: Request) -> tuple[UdpListen, ...]:
+    request.allow_keys("interface")
+    interfaces, port = request.where()
+    return tuple(UdpListen(interface, port) for interface in interfaces)
+
+
+def _tls(request: Request) -> tuple[TlsListen | ForeignListen, ...]:
+    if request.positional and _is_folder(request.positional[0]):
+        return _foreign(request)
+    request.allow_keys("interface", "backlog", "privateKey", "certKey")
+    interfaces, port = request.where()
+    private_key, certificate = _key_files(request)
+    backlog = request.backlog()
+    return tuple(TlsListen(one, port, private_key, certificate, backlog) for one in interfaces)
+
+
+def _is_folder(text: str) -> bool:
+    return number_of(text) is None and not addresses_of(text) and os.path.isdir(text)
+
+
+def _key_files(request: Request) -> tuple[str | None, str | None]:
+    private_key = request.keys.get("privateKey")
+    certificate = request.keys.get("certKey", private_key)
+    if private_key is None and certificate is not None:
+        raise request.wrong("certKey= needs a privateKey= beside it")
+    for path in (private_key, certificate):
+        if path is not None and not os.path.exists(path):
+            raise request.wrong(f"there is no file '{escape(path)}'")
+    return private_key, certificate
+
+
+def _unix(request: Request) -> tuple[UnixListen, ...]:
+    request.allow_keys("mode", "backlog", "lockfile")
+    if len(request.positional) != 1:
+        raise request.wrong("one path goes after 'unix:', and a colon in it after a backslash")
+    lockfile = request.integer("lockfile", request.keys.get("lockfile", "1"), 1)
+    return (UnixListen(_path(request), _mode(request), request.backlog(), bool(lockfile)),)
+
+
+def _path(request: Request) -> str:
+    path = request.positional[0]
+    try:
+        size = len(os.fsencode(path))
+    except UnicodeEncodeError:
+        size = 0
+    if not size or "\0" in path:
+        raise request.wrong(f"'{escape(path)}' cannot be the path of a socket")
+    if size > _UNIX_PATH_BYTES:
+        raise request.wrong(f"the path has {size} bytes, and a socket's at most {_UNIX_PATH_BYTES}")
+    return path
+
+
+def _mode(request: Request) -> int:
+    mode = request.keys.get("mode", "666")
+    if not re.fullmatch("(0o?)?[0-7]{1,3}", mode):
+        raise request.wrong(f"the mode '{escape(mode)}' is not octal, as 660 is")
+    return int(mode, 8)
+
+
+def _foreign(request: Request) -> tuple[ForeignListen, ...]:
+    """Twisted's own, held to loopback where it would listen everywhere."""
+    words = [request.prefix, *request.positional]
+    innermost = next((word for word in words if word != "haproxy"), "")
+    given = request.keys.get("interface")
+    if innermost not in _WIDE:
+        return (ForeignListen(request.text),)
+    interfaces = loopback_interfaces() if given is None else request.interfaces(given)
+    return tuple(ForeignListen(_twisted_text(request, interface)) for interface in interfaces)
+
+
+def _twisted_text(request: Request, interface: str) -> str:
+    keys = {**request.keys, "interface": interface}
+    words = [request.prefix, *request.positional]
+    settings = [f"{_quote(key)}={_quote(value)}" for key, value in keys.items()]
+    return ":".join([*map(_quote, words), *settings])
+
+
+def _quote(word: str) -> str:
+    # Twisted's quoteStringArgument forgets the '='.
+    return re.sub(r"([\\:=])", r"\\\1", word)
+
+
+_KINDS: dict[str, Callable[[Request], tuple[Listen, ...]]] = {
+    "tcp": _tcp,
+    "tcp6": _tcp6,
+    "tls": _tls,
+    "udp": _udp,
+    "unix": _unix,
+    "ssl": _foreign,
+    "haproxy": _foreign,
+    "systemd": _foreign,
+    "stdio": _foreign,
+}

@@ -1,0 +1,109 @@
+"""From a parsed endpoint to an open port."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+
+from twisted_lab.addresses import show, show_pair
+from twisted_lab.errors import CannotServe, ConfigurationError
+from twisted_lab.layer import Layer, StreamFactory
+from twisted_lab.transports.certificates import (
+    Credentials,
+    fingerprint,
+    load_credentials,
+    make_certificate,
+    server_context,
+)
+from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.tls import TLSConnection
+
+StreamListen = TcpListen | TlsListen | UnixListen
+
+
+class Keyring:
+    """The certificates of this process: each file read once, one made on the spot at most.
+
+    *client_ca* is a PEM file; with it a client certificate is required.
+    """
+
+    def __init__(self, client_ca: str | None = None) -> None:
+        self._client_ca = client_ca
+        self._contexts: dict[tuple[str | None, str | None], tuple[SSL.Context, Credentials]] = {}
+
+    def context(self, listen: TlsListen) -> SSL.Context:
+        """The TLS settings for *listen*; raises :class:`ConfigurationError` naming a bad file."""
+        return self._get(listen)[0]
+
+    def fingerprint(self, listen: TlsListen) -> str:
+        """The SHA-256 of the certificate for *listen*, as OpenSSL prints it."""
+        return fingerprint(self._get(listen)[1])
+
+    def _get(self, listen: TlsListen) -> tuple[SSL.Context, Credentials]:
+        key = listen.private_key, listen.certificate
+        if key not in self._contexts:
+            credentials = (
+                make_certificate()
+                if listen.private_key is None
+                else load_credentials(listen.private_key, listen.certificate or listen.private_key)
+            )
+            self._contexts[key] = server_context(credentials, self._client_ca), credentials
+        return self._contexts[key]
+
+
+def where(listen: Listen) -> str:
+    """What *listen* asks for, as text for a person."""
+    if isinstance(listen, UnixListen):
+        return f"unix:{listen.path}"
+    if isinstance(listen, TcpListen | TlsListen | UdpListen):
+        return show_pair(listen.interface, listen.port)
+    return listen.text
+
+
+def word(listen: Listen) -> str:
+    """The transport of *listen* in one word."""
+    words = {TcpListen: "tcp", TlsListen: "tls", UnixListen: "unix", UdpListen: "udp"}
+    return words.get(type(listen), "stream")
+
+
+def cannot_serve(listen: Listen, error: Exception) -> CannotServe:
+    """The one sentence for a port that would not open."""
+    cause = getattr(error, "socketError", error)
+    why = getattr(cause, "strerror", None) or str(cause)
+    return CannotServe(f"cannot listen on {word(listen)} {where(listen)}: {why}")
+
+
+def open_stream(
+    reactor: Any, listen: StreamListen, layer: Layer, keyring: Keyring, backlog: int
+) -> IListeningPort:
+    """Listen for streams; raises :class:`CannotServe`, naming the address."""
+    factory = StreamFactory(layer, transport=word(listen))
+    backlog = listen.backlog or backlog
+    try:
+        if isinstance(listen, TlsListen):
+            context = keyring.context(listen)
+            factory.secure = lambda stream: TLSConnection(context, layer.clock, stream)
+        port = _listen(reactor, listen, factory, backlog)
+    except (CannotListenError, OSError) as error:
+        raise cannot_serve(listen, error) from None
+    factory.local = show(port.getHost())
+    return port
+
+
+def _listen(
+    reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int
+) -> IListeningPort:
+    if not isinstance(listen, UnixListen):
+        return _port(reactor.listenTCP(listen.port, factory, backlog, listen.interface))
+    if not hasattr(reactor, "listenUNIX"):
+        raise ConfigurationError(f"this platform has no UNIX sockets: {where(listen)}")
+    return _port(
+        reactor.listenUNIX(listen.path, factory, backlog, listen.mode, wantPID=listen.lockfile)
+    )
+
+
+def _port(port: Any) -> IListeningPort:
+    return IListeningPort(port)
