@@ -85,8 +85,13 @@ class DatagramPort:
         self._open_socket = open_socket
         self._ledger = DatagramLedger(publisher, service, self._at, reactor.seconds)
         self._refuse = Gates(settings, served_ports, reactor.seconds).refuse
-        self.listening = False
+        self._unlimited = settings.allow_amplification
+        # The request being handled: its source, its way, and how much may still be answered.
+        self._peer: Peer | None = None
+        self._way = DIRECT
+        self._left = 0
         self._stopping: list[Deferred[None]] = []
+        self.listening = False
         self.reading = False
         self.received = 0
         self.sent = 0
@@ -179,12 +184,17 @@ class DatagramPort:
                 self.protocol.datagramReceived(data, peer)
             except BaseException as error:  # SystemExit too: the reactor would close us for it
                 self._ledger.failed(error)
-            self._peer = None
             if self._left:
-                self._left_over.save(peer, self._left, way)
+                self._save_rest()
+            self._peer = None
             if not self.reading:
                 break
         self._kernel_drops.look_later()
+
+    def _save_rest(self) -> None:
+        if self._peer is not None:
+            self._left_over.save(self._peer, self._left, self._way)
+        self._left = 0
 
     def connectionLost(self, reason: object = None) -> None:
         """Close, once; the protocol may still send from its ``stopProtocol``."""
@@ -237,6 +247,11 @@ class DatagramPort:
         self.sent += 1
         if self._publisher.traffic:
             self._ledger.sent(packet, addr, way)
+
+    def _late_way(self, peer: Peer, cost: int) -> Way | None:
+        if self._unlimited:
+            return self._left_over.way(peer)
+        return self._left_over.spend(peer, cost)
 
     def connect(self, host: str, port: int) -> None:
         """Refused: a server's port has many peers."""

@@ -140,11 +140,13 @@ class LabService(Service):
         """Prefer, among free ports, the number the service has already: one to remember."""
         if isinstance(listen, ForeignListen | UnixListen) or listen.port or not self.ports:
             return None
-        number = getattr(self.ports[0].port.getHost(), "port", 0)
-        try:
-            return self._open_port(replace(listen, port=number))
-        except CannotServe:
-            return None
+        numbers = [getattr(opened.port.getHost(), "port", 0) for opened in self.ports]
+        for number in dict.fromkeys(reversed(numbers)):
+            try:
+                return self._open_port(replace(listen, port=number))
+            except CannotServe:
+                continue
+        return None
 
     def _open_port(self, listen: Listen) -> IListeningPort:
         if isinstance(listen, UdpListen):

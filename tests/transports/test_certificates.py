@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
@@ -53,6 +53,11 @@ def key_pem(
     encryption: KeySerializationEncryption | None = None,
 ) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
+
+
+def rewrap(der: bytes) -> bytes:
+    """*der* as a certificate in PEM, whatever it is."""
+    return ssl.DER_cert_to_PEM_cert(bytes(der)).encode()
 
 
 class PythonClient:
@@ -275,15 +280,28 @@ class LoadingTests(FilesTestCase):
 
     @given(st.data())
     def test_broken(self, data: st.DataObject) -> None:
-        """A file with a broken byte loads, or is refused in one sentence."""
-        pems = bytearray(key_pem(MADE.private_key) + certificate_pem(MADE).encode())
-        at = data.draw(st.integers(0, len(pems) - 1))
-        pems[at] = data.draw(st.integers(0, 255))
-        path = self.file(bytes(pems))
-        try:
-            load_credentials(path, path)
-        except ConfigurationError as error:
-            self.assertIn(path, str(error))
+        """A file with a broken byte, as PEM or below it, loads or is refused in one sentence."""
+        key, der = key_pem(MADE.private_key), MADE.certificate.public_bytes(Encoding.DER)
+        for whole, remade in ((key + certificate_pem(MADE).encode(), bytes), (der, rewrap)):
+            broken = bytearray(whole)
+            at = data.draw(st.integers(0, len(broken) - 1))
+            broken[at] = data.draw(st.integers(0, 255))
+            path = self.file(key, remade(broken))
+            try:
+                server_context(load_credentials(path, path), path)
+            except ConfigurationError as error:
+                self.assertIn(path, str(error))
+
+    @example(
+        der=MADE.certificate.public_bytes(Encoding.DER).replace(
+            b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01"
+        )
+    )
+    @given(st.binary())
+    def test_no_certificate(self, der: bytes) -> None:
+        """What is PEM and no certificate, or of a version there is not, is refused."""
+        path = self.file(key_pem(MADE.private_key), rewrap(der))
+        self.refused(path, path, path)
 
 
 class ContextTests(SynchronousTestCase):

@@ -22,7 +22,7 @@ _LINES = Bounds(0, 10_000)
 _DRIPS = Bounds(1, 10_000, "bytes")
 # Five minutes outlast the usual timeouts of clients and balancers (60 s), which is their point.
 _SECONDS = Bounds(0, 300, "seconds")
-_SIZES = Bounds(1, 65_536, "bytes a chunk")
+_SIZES = Bounds(1, 65_536, "bytes each")
 _MOST_CHUNKS = 100
 
 #: Seconds between two writes that must not become one: far above a turn of the reactor, and only
@@ -164,7 +164,7 @@ def _quit(request: Request) -> Iterable[Step]:
 
 
 _DRIPPING = f"N bytes ({_DRIPS.low} to {_DRIPS.high}) one by one, spread over {_SECONDS}"
-_CHUNKING = f"T in writes of these sizes ({_SIZES}, at most {_MOST_CHUNKS} of them)"
+_CHUNKING = f"T in writes of these sizes ({_SIZES}, at most {_MOST_CHUNKS})"
 
 #: Every command by its name, in the order /help lists them.
 COMMANDS: dict[str, Command] = {

@@ -124,7 +124,7 @@ def _load_key(path: str) -> PrivateKey:
 def _load_certificates(path: str, what: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(_read(path, what))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise _unusable(what, path, "there is no certificate in it, as PEM") from error
 
 
