@@ -53,13 +53,14 @@ def serve(arguments: Sequence[str]) -> int:
 
     from twisted.internet import reactor as installed
 
+    from twisted_lab.bench import Bench
     from twisted_lab.starting import make, use_monotonic_time
 
     reactor: Any = installed
     use_monotonic_time(reactor)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     try:
-        bench = make(reactor, options.service, options.settings)
+        bench: Bench = make(reactor, options.service, options.settings)
         bench.startService()
     except SocketlabError as error:
         print(f"socketlab serve: {error}", file=sys.stderr)

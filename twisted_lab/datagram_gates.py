@@ -1,7 +1,6 @@
-"""What a datagram port takes, and how much it may answer.
+"""From whom a datagram port takes, and what it still owes whom.
 
-Rule 1: nothing that could be a reply is answered, so no loop can begin (CVE-2024-2169). Rule 2: a
-source nobody has proved never gets more bytes than it sent, IP and UDP headers counted.
+Rule: nothing that could be a reply is answered, so no loop can begin (CVE-2024-2169).
 """
 
 from __future__ import annotations

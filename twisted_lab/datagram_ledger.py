@@ -86,7 +86,11 @@ class DatagramLedger:
     def failed(self, error: BaseException) -> None:
         """The protocol (or an access gate) raised *error*."""
         if self._publisher.active:
-            self.note("exception", summary(error))
+            try:
+                text = summary(error)
+            except Exception:  # its own __str__ raised
+                text = type(error).__name__
+            self.note("exception", text)
 
     def note(self, kind: str, text: str) -> None:
         """Something worth seeing."""

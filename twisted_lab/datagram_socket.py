@@ -18,6 +18,8 @@ from typing import Any
 
 from twisted.internet.error import InvalidAddressError
 
+from twisted_lab.addresses import host
+
 #: The host as text (an IPv6 one ends in ``%scope`` if it has a scope), and the port.
 Peer = tuple[str, int]
 Ancillary = tuple[tuple[int, int, bytes], ...]
@@ -42,9 +44,6 @@ _MEMINFO = struct.Struct("=9I")  # sock_diag(7), SK_MEMINFO_*; the last one coun
 
 #: Room for both, as an IPv4 datagram to a dual socket brings both.
 _ROOM = sum(socket.CMSG_SPACE(kind.size) for kind in (_IN_PKTINFO, _IN6_PKTINFO)) if _LINUX else 0
-
-# As getaddrinfo() writes them.
-_WILDCARDS = ("0.0.0.0", "::")
 
 #: Addresses are cached, for each comes again; a peer may choose them, so only so many.
 _KEPT = 4096
@@ -125,22 +124,22 @@ def _way6(data: bytes) -> Way:
 
 
 @lru_cache(_KEPT)
-def sockaddr(family: int, host: str, port: int) -> Any:
-    """What sendto() takes for *host*, a numeric address with or without ``%scope``.
+def sockaddr(family: int, address: str, port: int) -> Any:
+    """What sendto() takes for *address*, a numeric one with or without ``%scope``.
 
     Raises InvalidAddressError for a name, which would be looked up, and for the other family.
     """
     try:
         kind, flags = socket.SOCK_DGRAM, socket.AI_NUMERICHOST
-        return socket.getaddrinfo(host, port, family, kind, 0, flags)[0][4]
+        return socket.getaddrinfo(address, port, family, kind, 0, flags)[0][4]
     except (socket.gaierror, UnicodeError):
         family_name = "IPv4" if family == socket.AF_INET else "IPv6"
-        raise InvalidAddressError(host, f"not a numeric {family_name} address") from None
+        raise InvalidAddressError(address, f"not a numeric {family_name} address") from None
 
 
 def _with_scope(source: Any) -> Peer:
-    host, port, _flow, scope = source
-    return (f"{host}%{scope}" if scope else host), port
+    text, port, _flow, scope = source
+    return (f"{text}%{scope}" if scope else text), port
 
 
 class DatagramSocket:
@@ -181,13 +180,16 @@ class DatagramSocket:
         """How many datagrams the kernel dropped here, modulo 2**32; 0 where it cannot tell."""
         if not _LINUX:
             return 0
-        meminfo = self.handle.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        try:
+            meminfo = self.handle.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        except OSError:  # before Linux 4.12
+            return 0
         return int(_MEMINFO.unpack(meminfo)[8])
 
 
-class WildcardSocket(DatagramSocket):
-    """A UDP socket whose datagrams each come with the address they were sent to, and cut ones
-    are known."""
+class MessageSocket(DatagramSocket):
+    """A UDP socket read by recvmsg(), whose datagrams each say which address they were sent to,
+    and whether they were cut. That costs a microsecond, so is for where it may differ."""
 
     def arrivals(self, most: int) -> Iterator[tuple[bytes, Peer, Way]]:
         """Up to *most* datagrams with their sources and ways, until there is none."""
@@ -207,6 +209,12 @@ def _ask_for_ways(handle: socket.socket) -> None:
         handle.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
 
 
+def _is_many(interface: str) -> bool:
+    """Whether datagrams that come to *interface* may have been sent to more than one address."""
+    ip = host(interface).ip
+    return ip is not None and (ip.is_unspecified or ip.is_multicast)
+
+
 def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSocket:
     """A socket bound to *interface*, a numeric address, and *port*; raises OSError.
 
@@ -214,7 +222,7 @@ def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSoc
     """
     kind, flags = socket.SOCK_DGRAM, socket.AI_NUMERICHOST
     family, _, _, _, address = socket.getaddrinfo(interface, port, 0, kind, 0, flags)[0]
-    ways = _LINUX and (address[0] in _WILDCARDS or size < READ_SIZE)
+    ways = _LINUX and (_is_many(str(address[0])) or size < READ_SIZE)
     handle = socket.socket(family, kind)
     try:
         handle.setblocking(False)
@@ -224,4 +232,4 @@ def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSoc
     except OSError:
         handle.close()
         raise
-    return (WildcardSocket if ways else DatagramSocket)(handle, size)
+    return (MessageSocket if ways else DatagramSocket)(handle, size)

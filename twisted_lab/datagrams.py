@@ -6,35 +6,19 @@ from here. Rule 2: no datagram is lost in silence; the kernel's own drops are co
 
 from __future__ import annotations
 
-import socket
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError, InvalidAddressError
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReadDescriptor, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
-from twisted_lab.datagram_gates import (
-    DEFAULTS,
-    HEADER_IPV4,
-    HEADER_IPV6,
-    DatagramSettings,
-    Gates,
-    LeftOver,
-)
-from twisted_lab.datagram_ledger import DatagramLedger, KernelDrops
-from twisted_lab.datagram_socket import (
-    DIRECT,
-    LARGEST,
-    DatagramSocket,
-    Peer,
-    open_socket,
-    send_error,
-)
+from twisted_lab.datagram_gates import DEFAULTS, DatagramSettings, Gates
+from twisted_lab.datagram_ledger import KernelDrops
+from twisted_lab.datagram_socket import DatagramSocket, open_socket
+from twisted_lab.datagram_transport import DatagramTransport
 from twisted_lab.interfaces import Clock
 from twisted_lab.publishing import Publisher
 
@@ -54,13 +38,11 @@ class Reactor(Clock, Protocol):
 
 
 @implementer(IListeningPort, IReadDescriptor, IUDPTransport)
-class DatagramPort:
+class DatagramPort(DatagramTransport):
     """Serves *protocol* on *interface*, a numeric address, and *port* (0: any free one).
 
     *served_ports* are the UDP ports of this process, shared by all its datagram ports.
-    ``received`` and ``sent`` count the datagrams the protocol got and sent; ``dropped`` counts the
-    others by reason. Addresses are ``(host, port)``, an IPv6 host with its ``%scope`` if it has
-    one.
+    ``received`` counts the datagrams the protocol got.
     """
 
     def __init__(
@@ -76,37 +58,23 @@ class DatagramPort:
         settings: DatagramSettings = DEFAULTS,
         open_socket: Callable[[str, int, int], DatagramSocket] = open_socket,
     ) -> None:
+        unlimited = settings.allow_amplification
+        super().__init__((interface, port), publisher, service, reactor.seconds, unlimited)
         self._reactor = reactor
-        self._at = (interface, port)
         self.protocol = protocol
-        self._publisher = publisher
         self._served_ports = served_ports
-        self._settings = settings
-        self._open_socket = open_socket
-        self._ledger = DatagramLedger(publisher, service, self._at, reactor.seconds)
         self._refuse = Gates(settings, served_ports, reactor.seconds).refuse
-        self._unlimited = settings.allow_amplification
-        # The request being handled: its source, its way, and how much may still be answered.
-        self._peer: Peer | None = None
-        self._way = DIRECT
-        self._left = 0
+        self._read_size = settings.read_size
+        self._open_socket = open_socket
         self._stopping: list[Deferred[None]] = []
         self.listening = False
         self.reading = False
         self.received = 0
-        self.sent = 0
-
-    @property
-    def dropped(self) -> Counter[str]:
-        """How many datagrams were not taken, not answered or not sent, by reason."""
-        return self._ledger.dropped
-
-    # A service calls these.
 
     def startListening(self) -> None:
         """Open the port; raises CannotListenError, or what the protocol's start raises."""
         try:
-            opened = self._open_socket(*self._at, self._settings.read_size)
+            opened = self._open_socket(*self._at, self._read_size)
         except OSError as error:
             raise CannotListenError(*self._at, error) from error
         self._use(opened)
@@ -118,29 +86,12 @@ class DatagramPort:
         self.startReading()
 
     def _use(self, opened: DatagramSocket) -> None:
-        self.listening = True
-        self._handle = opened.handle
+        super()._use(opened)
         self.fileno = opened.handle.fileno
         self._arrivals = opened.arrivals
-        self._sendto = opened.handle.sendto
-        self._send = opened.send
-        self._at = self._ledger.local = opened.handle.getsockname()[:2]
-        self._served_ports.add(self._at[1])
         self._kernel_drops = KernelDrops(self._reactor, opened, self._ledger)
-        self._header = HEADER_IPV4 if opened.handle.family == socket.AF_INET else HEADER_IPV6
-        self._left_over = LeftOver(LARGEST + self._header)
-
-    def stopListening(self) -> Deferred[None]:
-        """Read no more at once, and close in the next turn; fires when it is closed."""
-        stopped: Deferred[None] = Deferred()
-        if not self.listening:
-            stopped.callback(None)
-            return stopped
-        self._stopping.append(stopped)
-        if len(self._stopping) == 1:
-            self.stopReading()
-            self._reactor.callLater(0, self.connectionLost)
-        return stopped
+        self._served_ports.add(self._at[1])
+        self.listening = True
 
     def startReading(self) -> None:
         """Take datagrams (again); nothing happens on a port that is closed or closing."""
@@ -153,23 +104,8 @@ class DatagramPort:
         self.reading = False
         self._reactor.removeReader(self)
 
-    def getHost(self) -> IPv4Address | IPv6Address:
-        """Where this port listens; before startListening(), where it is to."""
-        host, port = self._at
-        return IPv6Address("UDP", host, port) if ":" in host else IPv4Address("UDP", host, port)
-
-    def getHandle(self) -> socket.socket:
-        """The socket itself; there is one from startListening() on."""
-        return self._handle
-
-    # The reactor calls these.
-
-    def logPrefix(self) -> str:
-        """The protocol's name, for Twisted's log."""
-        return f"{type(self.protocol).__name__} (UDP)"
-
     def doRead(self) -> None:
-        """Take up to DATAGRAMS_A_TURN datagrams."""
+        """Take up to DATAGRAMS_A_TURN datagrams. One function, for each call costs every one."""
         refuse, publisher, header = self._refuse, self._publisher, self._header
         for data, peer, way in self._arrivals(DATAGRAMS_A_TURN):
             try:
@@ -191,10 +127,17 @@ class DatagramPort:
                 break
         self._kernel_drops.look_later()
 
-    def _save_rest(self) -> None:
-        if self._peer is not None:
-            self._left_over.save(self._peer, self._left, self._way)
-        self._left = 0
+    def stopListening(self) -> Deferred[None]:
+        """Read no more at once, and close in the next turn; fires when it is closed."""
+        stopped: Deferred[None] = Deferred()
+        if not self.listening:
+            stopped.callback(None)
+            return stopped
+        self._stopping.append(stopped)
+        if len(self._stopping) == 1:
+            self.stopReading()
+            self._reactor.callLater(0, self.connectionLost)
+        return stopped
 
     def connectionLost(self, reason: object = None) -> None:
         """Close, once; the protocol may still send from its ``stopProtocol``."""
@@ -216,51 +159,6 @@ class DatagramPort:
         self.stopReading()
         self._handle.close()
 
-    # The protocol calls these.
-
-    def write(self, packet: bytes, addr: Peer | None = None) -> None:
-        """Send *packet* to *addr*, or count why not: what the network does raises nothing.
-
-        Raises InvalidAddressError for an *addr* that is no numeric address of this port's family.
-        """
-        if addr is None:
-            raise InvalidAddressError(None, "a datagram port is not connected; write() needs one")
-        cost = len(packet) + self._header
-        if addr != self._peer:
-            way = self._late_way(addr, cost)
-        elif cost <= self._left:
-            way = self._way
-            self._left -= cost
-        else:
-            way = self._way if self._unlimited else None
-        if way is None:
-            self._ledger.withheld(addr, len(packet))
-            return
-        try:
-            if way is DIRECT:
-                self._sendto(packet, addr)
-            else:
-                self._send(packet, addr, way)
-        except OSError as error:
-            self._ledger.drop(send_error(error), way, addr, len(packet))
-            return
-        self.sent += 1
-        if self._publisher.traffic:
-            self._ledger.sent(packet, addr, way)
-
-    def _late_way(self, peer: Peer, cost: int) -> Way | None:
-        if self._unlimited:
-            return self._left_over.way(peer)
-        return self._left_over.spend(peer, cost)
-
-    def connect(self, host: str, port: int) -> None:
-        """Refused: a server's port has many peers."""
-        raise RuntimeError("a datagram port of a server cannot be connected to one peer")
-
-    def setBroadcastAllowed(self, enabled: bool) -> None:
-        """Say whether the kernel shall let us send to a broadcast address."""
-        self._handle.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, enabled)
-
-    def getBroadcastAllowed(self) -> bool:
-        """Whether the kernel lets us send to a broadcast address."""
-        return bool(self._handle.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST))
+    def logPrefix(self) -> str:
+        """The protocol's name, for Twisted's log."""
+        return f"{type(self.protocol).__name__} (UDP)"

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from twisted_lab.addresses import Host, host_of, show
 from twisted_lab.errors import summary
-from twisted_lab.events import Note, Refused
+from twisted_lab.events import Note, Received, Refused, Sent
 from twisted_lab.interfaces import Clock, Refusal
 from twisted_lab.publishing import Publisher
 from twisted_lab.refusing import RefusalLine
@@ -32,6 +32,11 @@ GRACE = 5.0
 LINGER = 1.0
 
 
+#: Seconds for which a new or a closing stream has no alarm of its own. Most are gone by then, and
+#: setting and cancelling an alarm is a good part of what a short connection costs.
+YOUTH = 0.05
+
+
 class Layer:
     """The shared part of the one layer between a transport and a protocol.
 
@@ -41,7 +46,6 @@ class Layer:
     """
 
     __slots__ = (
-        "_hooks",
         "clock",
         "grace",
         "linger",
@@ -52,6 +56,9 @@ class Layer:
         "publisher",
         "seconds",
         "streams",
+        "watched",
+        "_young",
+        "_young_alarm",
         *HOOKS,
     )
 
@@ -87,22 +94,32 @@ class Layer:
         self.grace = grace
         self.linger = linger
         self.streams: set[Stream] = set()
+        self._young: set[Stream] = set()
+        self._young_alarm = False
         for hook in HOOKS:
             setattr(self, hook, ())
         for policy in policies:
             self.install(policy)
+        publisher.changed.append(self._settle)
+        self._settle()
+
+    def _settle(self) -> None:
+        #: Somebody wants to hear of each message: a policy, or an observer.
+        self.watched = bool(self.received or self.sent or self.publisher.traffic)
 
     def install(self, policy: object) -> None:
         """Add the hooks that *policy* has, after those already there."""
         for name in HOOKS:
             if (hook := getattr(policy, name, None)) is not None:
                 setattr(self, name, (*getattr(self, name), hook))
+        self._settle()
 
     def remove(self, policy: object) -> None:
         """Take out every hook of *policy*."""
         for name in HOOKS:
             kept = tuple(h for h in getattr(self, name) if h.__self__ is not policy)
             setattr(self, name, kept)
+        self._settle()
 
     def run(self, name: str, *arguments: Any) -> None:
         """Call every hook of that *name*; one that raises costs its policy its place."""
@@ -111,6 +128,27 @@ class Layer:
                 hook(*arguments)
             except Exception as error:
                 self.broken(hook, error)
+
+    def watch_received(self, stream: Stream, data: bytes) -> None:
+        """Tell whoever wants to hear of each message that *data* came."""
+        if self.received:
+            self.run("received", stream, len(data))
+        if self.publisher.traffic:
+            self._publish_traffic(Received, stream, data)
+
+    def watch_sent(self, stream: Stream, data: bytes) -> None:
+        """The same for *data* that went."""
+        if self.publisher.traffic:
+            self._publish_traffic(Sent, stream, data)
+        if self.sent:
+            self.run("sent", stream, len(data))
+
+    def _publish_traffic(
+        self, kind: type[Received] | type[Sent], stream: Stream, data: bytes
+    ) -> None:
+        publisher = self.publisher
+        captured = publisher.captured(data)
+        publisher.publish(kind(publisher.now(), self.name, stream.id, len(data), captured))
 
     def broken(self, hook: Any, error: Exception) -> None:
         """Report and remove the policy whose *hook* raised *error*."""
@@ -136,6 +174,26 @@ class Layer:
                 return refusal
         self.run("entered", host)
         return None
+
+    def look_soon(self, stream: Stream) -> None:
+        """Have *stream* look at its time within :data:`YOUTH`, if it is still there then."""
+        self._young.add(stream)
+        if not self._young_alarm:
+            self._young_alarm = True
+            self.clock.callLater(YOUTH, self._look_at_young)
+
+    def _look_at_young(self) -> None:
+        self._young_alarm = False
+        young, self._young = self._young, set()
+        for stream in young:
+            stream.look()
+
+    def forget(self, stream: Stream) -> None:
+        """*stream* is gone."""
+        self.streams.discard(stream)
+        self._young.discard(stream)
+        self.run("closed", stream)
+        self.run("left", stream.host)
 
     def next_check(self, stream: Stream, now: float) -> float:
         """Ask every timed policy about *stream*; when (in seconds) to ask again, maybe never."""

@@ -22,8 +22,8 @@ from twisted_lab.policies.throughput import Throughput
 from twisted_lab.settings import Settings
 
 
-def stream_policies(settings: Settings, clock: Clock) -> list[object]:
-    """The policies of a service, gates first, in the order a connection meets them."""
+def stream_policies(settings: Settings, clock: Clock, *, secure: bool) -> list[object]:
+    """The policies of a service, gates first; *secure*: it has TLS listeners."""
     policies: list[object] = []
     if settings.allow or settings.deny:
         policies.append(Access(settings.allow, settings.deny))
@@ -42,10 +42,11 @@ def stream_policies(settings: Settings, clock: Clock) -> list[object]:
             settings.accept_rate or accept_rate.DEFAULT,
             count_loopback=settings.accept_rate is not None,
         ),
-        Handshake(settings.handshake_timeout),
         Idle(settings.idle_timeout or idle.LOOPBACK, settings.idle_timeout or idle.ELSEWHERE),
         Lifetime(settings.lifetime),
     ]
+    if secure:
+        policies.append(Handshake(settings.handshake_timeout))
     if settings.min_rate is not None:
         policies.append(MinRate(settings.min_rate))
     if settings.max_bytes is not None:

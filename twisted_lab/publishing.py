@@ -33,19 +33,34 @@ class Publisher:
         self.active = False
         #: Somebody observes what comes once a message.
         self.traffic = False
+        #: Somebody wants the kernel's view (TCP_INFO) in what is published.
+        self.detailed = False
+        #: The kinds somebody observes.
+        self.wanted: frozenset[str] = frozenset()
+        #: Called whenever any of the above may have changed.
+        self.changed: list[Callable[[], object]] = []
+        self._plain: set[Observer] = set()
 
     def now(self) -> int:
         """Nanoseconds since this publisher was made: the ``ns`` of an event."""
         return self._monotonic_ns() - self._started
 
-    def add(self, observer: Observer, kinds: Iterable[str] = CATALOGUE) -> None:
-        """Call ``observer(event)`` for every event whose name is one of *kinds*."""
+    def add(
+        self, observer: Observer, kinds: Iterable[str] = CATALOGUE, *, detailed: bool = True
+    ) -> None:
+        """Call ``observer(event)`` for every event whose name is one of *kinds*.
+
+        Not *detailed*: it has no use for the kernel's view, which costs system calls.
+        """
         self._observers[observer] = frozenset(kinds)
+        if not detailed:
+            self._plain.add(observer)
         self._settle()
 
     def remove(self, observer: Observer) -> None:
         """Forget *observer*; one that is not there is no error."""
         self._observers.pop(observer, None)
+        self._plain.discard(observer)
         self._settle()
 
     def _settle(self) -> None:
@@ -53,6 +68,10 @@ class Publisher:
             self._by_kind[kind] = tuple(o for o, kinds in self._observers.items() if kind in kinds)
         self.active = bool(self._observers)
         self.traffic = any(self._by_kind[kind] for kind in TRAFFIC)
+        self.wanted = frozenset(kind for kind, who in self._by_kind.items() if who)
+        self.detailed = any(observer not in self._plain for observer in self._observers)
+        for changed in self.changed:
+            changed()
 
     def publish(self, event: Event) -> None:
         """Give *event* to everyone who asked for its kind."""

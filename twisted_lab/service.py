@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted_lab.addresses import show
 from twisted_lab.datagrams import DatagramPort
 from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
+from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
 from twisted_lab.layer import Layer
 from twisted_lab.limits import datagram_settings, stream_policies
@@ -55,7 +56,9 @@ def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
 
 def _check(kind: Kind, listen: Listen, settings: Settings) -> None:
     if isinstance(listen, ForeignListen):
-        raise ConfigurationError(f"{listen.text!r} is an endpoint this version cannot serve")
+        raise ConfigurationError(
+            f"'{escape(listen.text)}' is an endpoint this version cannot serve"
+        )
     datagram = isinstance(listen, UdpListen)
     if (kind.datagram if datagram else kind.stream) is None:
         raise ConfigurationError(f"{kind.name} does not serve {word(listen)}: {where(listen)}")
@@ -98,9 +101,9 @@ class LabService(Service):
         self._listens = listens
         self._doors = Doors(clock=shared.reactor, max_line=settings.max_line)
         self.layer: Layer | None = None
-        for listen in listens:
-            if isinstance(listen, TlsListen):
-                self.keyring.context(listen)  # a bad file must fail before anything starts
+        secure = [listen for listen in listens if isinstance(listen, TlsListen)]
+        for listen in secure:
+            self.keyring.context(listen)  # a bad file must fail before anything starts
         if kind.stream is not None:
             self.layer = Layer(
                 kind.name,
@@ -108,7 +111,7 @@ class LabService(Service):
                 shared.reactor,
                 shared.publisher,
                 shared.new_id,
-                stream_policies(settings, shared.reactor),
+                stream_policies(settings, shared.reactor, secure=bool(secure)),
                 lines=kind.lines,
             )
 
@@ -178,7 +181,8 @@ class LabService(Service):
     def _backlog(self, listen: Listen) -> int | None:
         if isinstance(listen, UdpListen):
             return None
-        return getattr(listen, "backlog", None) or self.settings.backlog
+        own = getattr(listen, "backlog", None)
+        return self.settings.backlog if own is None else own
 
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""

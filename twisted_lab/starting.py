@@ -55,7 +55,7 @@ def make(
         services = [make_service(service, settings, shared)]
     files: list[Any] = []
     log = _log(reactor, settings, files)
-    publisher.add(log, KINDS)
+    publisher.add(log, KINDS, detailed=False)
     if settings.record is not None:
         recorder = Recorder(settings.record, reactor, publisher)
         publisher.add(recorder)

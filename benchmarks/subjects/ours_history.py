@@ -1,9 +1,30 @@
-"""Our echo with a history observer, so that every event is built and kept.
+"""Ours with default policies and every event recorded into the history."""
 
-TO BE WIRED: build the echo service with the history observer here, on the epoll reactor, and print
-``tcp 127.0.0.1:PORT`` and ``udp 127.0.0.1:PORT`` once both ports are open.
-"""
+from __future__ import annotations
 
-import sys
+import time
+from typing import Any
 
-sys.exit("ours_history.py is not wired yet")
+from twisted.internet import epollreactor
+
+epollreactor.install()
+
+from twisted.internet import reactor as installed  # noqa: E402 - after the reactor is chosen
+
+from twisted_lab.observers import History  # noqa: E402
+from twisted_lab.publishing import Publisher  # noqa: E402
+from twisted_lab.service import make_service  # noqa: E402
+from twisted_lab.settings import Settings  # noqa: E402
+from twisted_lab.shared import Shared  # noqa: E402
+from twisted_lab.transports.endpoints import TcpListen, UdpListen  # noqa: E402
+
+reactor: Any = installed
+reactor.seconds = time.monotonic
+publisher = Publisher()
+publisher.add(History().observe)
+listens = TcpListen("127.0.0.1", 0), UdpListen("127.0.0.1", 0)
+service = make_service("echo", Settings(listen=listens), Shared(reactor, publisher))
+service.startService()
+for name, opened in zip(("tcp", "udp"), service.ports, strict=True):
+    print(name, opened.address, flush=True)
+reactor.run()

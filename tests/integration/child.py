@@ -1,4 +1,4 @@
-"""A bench in a child process, as a person starts it, for tests that talk to it with real sockets."""
+"""A bench in a child process, as a person starts it, for tests over real sockets."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ class Child:
                 self.process.wait()
 
 
-def wait_for(true: Any, otherwise: Any = lambda: "it never came true", limit: float = PATIENCE) -> None:
+def wait_for(
+    true: Any, otherwise: Any = lambda: "it never came true", limit: float = PATIENCE
+) -> None:
     """Return once *true()* is; fail with *otherwise()* after *limit* seconds."""
     until = time.monotonic() + limit
     while not true():

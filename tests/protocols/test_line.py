@@ -86,9 +86,17 @@ class LineTests(Case):
         self.assertEqual(self.calls, [b"LAST", "close"])
 
     def test_fin_alone(self) -> None:
-        """Nothing left to answer: close. A second report of the FIN changes nothing."""
+        """Nothing left to answer: close."""
         self.fin()
         self.assertEqual(self.calls, ["close"])
+
+    def test_fin_reported_twice(self) -> None:
+        """A transport that reports the FIN again changes nothing."""
+        self.send(b"/delay 1 a\nlast")
+        self.fin()
+        self.fin()
+        self.wait(1)
+        self.assertEqual(self.calls, ["pause", b"a\nlast", "close"])
 
     def test_count(self) -> None:
         """/count knows its own line and those before it, not those after it in the same read."""
@@ -282,6 +290,7 @@ class TimedCommandTests(Case):
 
     def test_chunks_without_tcp(self) -> None:
         """A transport without that option is none the worse."""
+
         def refuse(enabled: bool) -> None:
             raise OSError(95, "Operation not supported")
 

@@ -33,12 +33,16 @@ class Descriptors:
         self._next_descriptor = next_descriptor
         self._reserve = reserve
         self._open = 0
+        self._ask_from = (limit() or 0) // 4
 
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
-        limit = self._limit()
         # Descriptors are given lowest first: with few connections open there is no need to ask.
-        if limit is None or self._open * 4 < limit:
+        if self._open < self._ask_from:
+            return None
+        limit = self._limit()
+        self._ask_from = (limit or 0) // 4
+        if limit is None:
             return None
         following = self._next_descriptor()
         if following is None or following >= limit - self._reserve:

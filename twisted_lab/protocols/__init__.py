@@ -19,7 +19,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _quiet_factory(protocol: type[Protocol]) -> Factory:
+def _quiet_factory(protocol: type[Protocol]) -> IProtocolFactory:
     factory = Factory.forProtocol(protocol)
     factory.noisy = False  # the listening event says it
     return factory

@@ -164,7 +164,7 @@ def _quit(request: Request) -> Iterable[Step]:
 
 
 _DRIPPING = f"N bytes ({_DRIPS.low} to {_DRIPS.high}) one by one, spread over {_SECONDS}"
-_CHUNKING = f"T in writes of these sizes ({_SIZES}, at most {_MOST_CHUNKS})"
+_CHUNKING = f"T in writes of SIZES ({_SIZES}, at most {_MOST_CHUNKS})"
 
 #: Every command by its name, in the order /help lists them.
 COMMANDS: dict[str, Command] = {

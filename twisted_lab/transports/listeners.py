@@ -81,7 +81,7 @@ def open_stream(
 ) -> IListeningPort:
     """Listen for streams; raises :class:`CannotServe`, naming the address."""
     factory = StreamFactory(layer, transport=word(listen))
-    backlog = listen.backlog or backlog
+    backlog = backlog if listen.backlog is None else listen.backlog
     try:
         if isinstance(listen, TlsListen):
             context = keyring.context(listen)

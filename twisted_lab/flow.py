@@ -1,0 +1,116 @@
+"""The flow of a stream: when it reads, when its protocol produces.
+
+Reading stops for as long as anyone holds it: the output that is full, a protocol that asked, a
+policy. It goes on when the last of them lets go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted_lab.events import CloseReason, Paused, Resumed
+from twisted_lab.producing import PullAdapter
+
+if TYPE_CHECKING:
+    from twisted_lab.layer import Layer
+
+NO_HOLDS: frozenset[str] = frozenset()
+
+
+class Flow:
+    """The half of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
+
+    __slots__ = ("_closing_after_producer", "_holds", "_output_full", "_producer")
+
+    layer: Layer
+    transport: Any
+    id: str
+    ending: bool
+    _lost: bool
+    _read_closed: bool
+
+    if TYPE_CHECKING:  # what the other half brings
+
+        def loseConnection(self) -> None: ...  # noqa: D102
+
+        def _publish(self, kind: Any, *fields: Any, **more: Any) -> None: ...
+
+        def end(self, reason: CloseReason) -> None: ...  # noqa: D102
+
+    def __init__(self) -> None:
+        self._closing_after_producer = False
+        self._holds = NO_HOLDS
+        self._output_full = False
+        self._producer: Any = None
+
+    def hold(self, by: str) -> None:
+        """Stop reading, for the reason *by*, until :meth:`release` of every reason."""
+        if by in self._holds:
+            return
+        first = not self._holds
+        self._holds |= {by}
+        if first and not self._read_closed:
+            self.transport.pauseProducing()
+            self._publish(Paused, "in", by)
+
+    def release(self, by: str) -> None:
+        """End the hold *by*; reading goes on when it was the last."""
+        if by not in self._holds:
+            return
+        self._holds -= {by}
+        if not self._holds and not self._read_closed and not self._lost:
+            self.transport.resumeProducing()
+            self._publish(Resumed, "in")
+
+    def output_full(self) -> None:
+        """The transport's buffer is over its high-water mark: neither read nor produce."""
+        if self._output_full:
+            return
+        self._output_full = True
+        self._publish(Paused, "out", "output")
+        self.hold("output")
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def output_drained(self) -> None:
+        """The transport's buffer is empty again."""
+        if not self._output_full:
+            return
+        self._output_full = False
+        self._publish(Resumed, "out")
+        self.release("output")
+        if self._producer is not None:
+            self._producer.resumeProducing()
+
+    def pauseProducing(self) -> None:
+        """The protocol wants no data for now (IPushProducer)."""
+        self.hold("protocol")
+
+    def resumeProducing(self) -> None:
+        """The protocol wants data again (IPushProducer)."""
+        self.release("protocol")
+
+    def stopProducing(self) -> None:
+        """IPushProducer's word for :meth:`loseConnection`."""
+        self.loseConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let *producer* fill this stream as the peer takes it (IConsumer)."""
+        if self._producer is not None:
+            raise RuntimeError(f"{self._producer!r} is already producing for {self!r}")
+        if self.ending or self._lost:
+            producer.stopProducing()
+            return
+        self._producer = producer if streaming else PullAdapter(producer, self.layer.clock)
+        if not streaming:
+            self._producer.resumeProducing()
+        elif self._output_full:
+            producer.pauseProducing()
+
+    def unregisterProducer(self) -> None:
+        """The producer is done; a close that waited for it goes on (IConsumer)."""
+        producer, self._producer = self._producer, None
+        if isinstance(producer, PullAdapter):
+            producer.pauseProducing()
+        if self._closing_after_producer:
+            self.end(CloseReason.LOCAL)
