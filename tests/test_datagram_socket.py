@@ -9,7 +9,16 @@ import struct
 from twisted.internet.error import InvalidAddressError
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.datagram_socket import DIRECT, DropReason, send_error, sockaddr, way_of
+from twisted_lab import datagram_socket
+from twisted_lab.datagram_socket import (
+    DIRECT,
+    PARSED,
+    DatagramSocket,
+    DropReason,
+    send_error,
+    sockaddr,
+    way_of,
+)
 
 IP, IP_PKTINFO = socket.IPPROTO_IP, 8
 IPV6, IPV6_PKTINFO = socket.IPPROTO_IPV6, 50
@@ -56,6 +65,45 @@ class WayTests(SynchronousTestCase):
         mapped = info6("::ffff:192.0.2.255", 3)
         way = way_of((mapped, info4(3, "192.0.2.1", "192.0.2.255")))
         self.assertEqual(way.drop, DropReason.BROADCAST)
+
+
+class FakeHandle:
+    """A socket that received from *sources*, and knows no options."""
+
+    family = socket.AF_INET6
+
+    def __init__(self, *sources: tuple[str, int, int, int]) -> None:
+        self.sources = list(sources)
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int, int, int]]:
+        if not self.sources:
+            raise ConnectionRefusedError
+        return b"x" * min(size, 3), self.sources.pop(0)
+
+    def getsockopt(self, *_: int) -> bytes:
+        raise OSError(errno.ENOPROTOOPT, "no such option")
+
+
+class SocketTests(SynchronousTestCase):
+    def test_scope_is_part_of_the_source(self) -> None:
+        """A link-local source keeps its link, so that the answer finds it; others have none."""
+        handle = FakeHandle(("fe80::7", 5000, 0, 2), ("2001:db8::7", 5000, 9, 0))
+        arrivals = list(DatagramSocket(handle, 9).arrivals(5))  # type: ignore[arg-type]
+        near, far = (b"xxx", ("fe80::7%2", 5000), PARSED), (b"xxx", ("2001:db8::7", 5000), DIRECT)
+        self.assertEqual(arrivals, [near, far])
+        self.assertIs(arrivals[0][2], PARSED)
+
+    def test_no_more_than_asked(self) -> None:
+        """As many as asked are read, and the next stays in the kernel."""
+        handle = FakeHandle(*[("::1", 5000, 0, 0)] * 5)
+        self.assertEqual(len(list(DatagramSocket(handle, 9).arrivals(3))), 3)  # type: ignore[arg-type]
+        self.assertEqual(len(handle.sources), 2)
+
+    def test_kernel_that_does_not_count(self) -> None:
+        """Where the kernel cannot tell its drops, there are none to tell."""
+        self.assertEqual(DatagramSocket(FakeHandle(), 9).kernel_drops(), 0)  # type: ignore[arg-type]
+        self.patch(datagram_socket, "_LINUX", False)
+        self.assertEqual(DatagramSocket(FakeHandle(), 9).kernel_drops(), 0)  # type: ignore[arg-type]
 
 
 class AddressTests(SynchronousTestCase):

@@ -13,10 +13,7 @@ from functools import lru_cache
 
 from twisted_lab.addresses import Host, host
 from twisted_lab.datagram_socket import PARSED, READ_SIZE, DropReason, Peer, Way
-from twisted_lab.token_bucket import TokenBucket
-
-#: How many sources are remembered, the longest silent out first: peers choose their addresses.
-SOURCES_KEPT = 4096
+from twisted_lab.source_rates import SOURCES_KEPT, SourceRates
 
 #: From ports below this one (IANA's system ports) services answer; clients ask from above.
 FIRST_CLIENT_PORT = 1024
@@ -68,10 +65,10 @@ class Gates:
     ) -> None:
         self._served = served_ports
         self._admit = settings.admit
-        self._rate = settings.rate
+        rate = settings.rate
+        self._rates = None if rate is None else SourceRates(rate, burst=max(1.0, rate))
         self._rate_on_loopback = settings.rate_on_loopback
         self._seconds = seconds
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def refuse(self, host_text: str, port: int) -> str | None:
         """Why a datagram from here is not to be seen; None lets it in."""
@@ -86,20 +83,9 @@ class Gates:
             return reason
         if source.loopback and not self._rate_on_loopback:
             return None
-        return None if self._in_time(source.key) else DropReason.RATE
-
-    def _in_time(self, key: str) -> bool:
-        if self._rate is None:
-            return True
-        now = self._seconds()
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._rate, max(1.0, self._rate), now)
-            if len(self._buckets) > SOURCES_KEPT:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(key)
-        return bucket.allow(1, now)
+        if self._rates is None or self._rates.allow(source.key, self._seconds()):
+            return None
+        return DropReason.RATE
 
 
 class LeftOver:

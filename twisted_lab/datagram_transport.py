@@ -92,11 +92,6 @@ class DatagramTransport:
             return self._way
         return self._way if self._unlimited else None
 
-    def _save_rest(self) -> None:
-        if self._peer is not None:
-            self._left_over.save(self._peer, self._left, self._way)
-        self._left = 0
-
     def getHost(self) -> IPv4Address | IPv6Address:
         """Where this port listens; before startListening(), where it is to."""
         host, port = self._at

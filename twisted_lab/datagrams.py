@@ -121,7 +121,8 @@ class DatagramPort(DatagramTransport):
             except BaseException as error:  # SystemExit too: the reactor would close us for it
                 self._ledger.failed(error)
             if self._left:
-                self._save_rest()
+                self._left_over.save(peer, self._left, way)
+                self._left = 0
             self._peer = None
             if not self.reading:
                 break

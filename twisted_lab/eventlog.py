@@ -2,7 +2,7 @@
 
 A log that writes a line for whatever a peer does is an amplifier (15 MB/s of traceback were
 measured for forged datagrams of 29 bytes). So: the first event of a kind in a second is a line;
-the others are counted, and the count is said. Everything a peer chose is escaped.
+the others are counted, not even built, and the count is said. What a peer chose is escaped.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.interfaces import Clock
+from twisted_lab.publishing import Publisher
 
 #: What is worth a line. What comes once a message, and the flow of it, is for recordings.
 KINDS = ("listening not-listening accepted refused tls note closed datagram-dropped fault").split()
@@ -51,7 +52,7 @@ def text_line(said: dict[str, Any], when: datetime | None) -> str:
     """``2026-01-02T03:04:05+00:00 echo closed connection=c1 reason=idle``; no date when None."""
     rest = dict(said)
     start = [when.isoformat(timespec="seconds")] if when else []
-    start += [rest.pop("service", ""), rest.pop("event", "")]
+    start += [rest.pop(name) for name in ("service", "event") if name in rest]
     return " ".join([*start, *(f"{name}={_quoted(value)}" for name, value in rest.items())])
 
 
@@ -71,56 +72,64 @@ class Log:
 
     *format* is :func:`text_line` or :func:`json_line`; *now* dates a line, or is None where
     *write* dates it itself. A *write* that raises OSError (a full disk) loses the line:
-    ``lost`` counts them.
+    ``lost`` counts them. Once a kind has had its line the publisher spares us its events for a
+    second; the line after says how many there were (``and_more``).
     """
 
     def __init__(
         self,
         write: Callable[[str], object],
         clock: Clock,
+        publisher: Publisher,
         format: Callable[[dict[str, Any], datetime | None], str] = text_line,
         now: Callable[[], datetime] | None = lambda: datetime.now(UTC),
     ) -> None:
         self.lost = 0
         self._write = write
         self._clock = clock
+        self._publisher = publisher
         self._format = format
         self._now = now
-        self._waiting: dict[str, int] = {}  # by kind: how many this second has had on top
-        self._last: dict[str, Event] = {}
+        self._said: dict[str, int] = {}  # by kind: the publisher's count at its last line
         self._alarms: dict[str, Any] = {}
 
     def __call__(self, event: Event) -> None:
-        """Say *event*, or count it when its kind has had its line this second."""
+        """Say *event*, and nothing more of its kind for a second."""
         kind = event.event
-        if kind in self._waiting:
-            self._waiting[kind] += getattr(event, "count", 1)
-            self._last[kind] = event
-            return
-        self._say(event, {})
+        more = self._unsaid(kind) - getattr(event, "count", 1)
+        self._say(fields_of(event) | ({"and_more": more} if more > 0 else {}))
+        self._said[kind] = self._publisher.tally[kind]
         if kind not in _OURS:
             self._be_quiet(kind)
 
+    def _unsaid(self, kind: str) -> int:
+        return self._publisher.tally[kind] - self._said.get(kind, 0)
+
     def _be_quiet(self, kind: str) -> None:
-        self._waiting[kind] = 0
-        self._alarms[kind] = self._clock.callLater(_QUIET, self._speak_again, kind)
+        self._publisher.mute(self, kind)
+        self._set(kind, self._listen_again)
 
-    def _speak_again(self, kind: str) -> None:
+    def _listen_again(self, kind: str) -> None:
         del self._alarms[kind]
-        if self._say_waiting(kind):
-            self._be_quiet(kind)
+        self._publisher.unmute(self, kind)
+        if self._unsaid(kind):
+            self._set(kind, self._say_count)
 
-    def _say_waiting(self, kind: str) -> bool:
-        count = self._waiting.pop(kind)
-        if count:
-            event = self._last.pop(kind)
-            more = count - getattr(event, "count", 1)
-            self._say(event, {"and_more": more} if more else {})
-        return bool(count)
+    def _say_count(self, kind: str) -> None:
+        """No event came to carry the count, so it is a line of its own."""
+        del self._alarms[kind]
+        if more := self._unsaid(kind):
+            self._say({"event": kind, "and_more": more})
+            self._said[kind] = self._publisher.tally[kind]
 
-    def _say(self, event: Event, more: dict[str, int]) -> None:
+    def _set(self, kind: str, then: Callable[[str], None]) -> None:
+        if (alarm := self._alarms.pop(kind, None)) is not None:
+            alarm.cancel()
+        self._alarms[kind] = self._clock.callLater(_QUIET, then, kind)
+
+    def _say(self, said: dict[str, Any]) -> None:
         try:
-            self._write(self._format(fields_of(event) | more, self._now and self._now()))
+            self._write(self._format(said, self._now and self._now()))
         except OSError:
             self.lost += 1
 
@@ -128,8 +137,7 @@ class Log:
         """Say what was only counted so far."""
         for kind, alarm in list(self._alarms.items()):
             alarm.cancel()
-            self._say_waiting(kind)
-        self._alarms.clear()
+            self._say_count(kind)
 
 
 class LogFiles:

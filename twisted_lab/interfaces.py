@@ -88,6 +88,8 @@ class Policy(Protocol):
     ``check(stream, now)``  end the stream, or return the time at which to be asked again
     ``closed(stream)``      the stream is gone
     ======================  ====================================================================
+
+    A true attribute ``spares_loopback``: the first three are not called for loopback hosts.
     """
 
 

@@ -1,7 +1,6 @@
 """What all streams of one service share: its gates, its policies' hooks, its clock, its count.
 
-Rule 1: a connection is counted (``entered``) after every gate let it in, and uncounted (``left``)
-exactly once. Rule 2: a policy that raises is reported and removed; the connection lives on.
+Rule: a policy that raises is reported and removed; the connection lives on.
 """
 
 from __future__ import annotations
@@ -12,16 +11,17 @@ from typing import Any
 from twisted.internet.interfaces import IAddress, IProtocolFactory
 from zope.interface import implementer
 
-from twisted_lab.addresses import Host, host_of, show
+from twisted_lab.addresses import host_of, show
 from twisted_lab.errors import summary
 from twisted_lab.events import Note, Received, Refused, Sent
+from twisted_lab.gates import Gates
 from twisted_lab.interfaces import Clock, Refusal
 from twisted_lab.publishing import Publisher
 from twisted_lab.refusing import RefusalLine
 from twisted_lab.wrapping import SecureStream, Stream
 
-#: The hooks of :class:`twisted_lab.interfaces.Policy`, in the order a stream meets them.
-HOOKS = ("admit", "entered", "opened", "received", "sent", "check", "closed", "left")
+#: The hooks of :class:`twisted_lab.interfaces.Policy` that concern a stream, in its order.
+HOOKS = ("opened", "received", "sent", "check", "closed")
 
 #: A close flushes as long as something moves; after this many seconds of nothing it is aborted.
 #: Twisted's own loseConnection() has no end at all (twisted#7926).
@@ -47,6 +47,7 @@ class Layer:
 
     __slots__ = (
         "clock",
+        "gates",
         "grace",
         "linger",
         "lines",
@@ -62,9 +63,6 @@ class Layer:
         *HOOKS,
     )
 
-    admit: tuple[Callable[[Host], Refusal | None], ...]
-    entered: tuple[Callable[[Host], object], ...]
-    left: tuple[Callable[[Host], object], ...]
     opened: tuple[Callable[[Stream], object], ...]
     closed: tuple[Callable[[Stream], object], ...]
     received: tuple[Callable[[Stream, int], object], ...]
@@ -96,6 +94,7 @@ class Layer:
         self.streams: set[Stream] = set()
         self._young: set[Stream] = set()
         self._young_alarm = False
+        self.gates = Gates(self.broken)
         for hook in HOOKS:
             setattr(self, hook, ())
         for policy in policies:
@@ -109,6 +108,7 @@ class Layer:
 
     def install(self, policy: object) -> None:
         """Add the hooks that *policy* has, after those already there."""
+        self.gates.install(policy)
         for name in HOOKS:
             if (hook := getattr(policy, name, None)) is not None:
                 setattr(self, name, (*getattr(self, name), hook))
@@ -116,6 +116,7 @@ class Layer:
 
     def remove(self, policy: object) -> None:
         """Take out every hook of *policy*."""
+        self.gates.remove(policy)
         for name in HOOKS:
             kept = tuple(h for h in getattr(self, name) if h.__self__ is not policy)
             setattr(self, name, kept)
@@ -158,22 +159,7 @@ class Layer:
 
     def note(self, kind: str, text: str, connection: str | None = None) -> None:
         """Publish a :class:`~twisted_lab.events.Note`."""
-        publisher = self.publisher
-        if publisher.active:
-            publisher.publish(Note(publisher.now(), self.name, kind, text, connection))
-
-    def gate(self, host: Host) -> Refusal | None:
-        """The first gate that says no to *host*, or None: then *host* has entered."""
-        for admit in self.admit:
-            try:
-                refusal = admit(host)
-            except Exception as error:
-                self.broken(admit, error)
-                continue
-            if refusal is not None:
-                return refusal
-        self.run("entered", host)
-        return None
+        self.publisher.offer(Note, self.name, kind, text, connection)
 
     def look_soon(self, stream: Stream) -> None:
         """Have *stream* look at its time within :data:`YOUTH`, if it is still there then."""
@@ -193,7 +179,7 @@ class Layer:
         self.streams.discard(stream)
         self._young.discard(stream)
         self.run("closed", stream)
-        self.run("left", stream.host)
+        self.gates.leave(stream.host)
 
     def next_check(self, stream: Stream, now: float) -> float:
         """Ask every timed policy about *stream*; when (in seconds) to ask again, maybe never."""
@@ -244,7 +230,7 @@ class StreamFactory:
         """A stream for the accepted connection, or what its refusal needs; None just closes it."""
         layer = self.layer
         host = host_of(address)
-        refusal = layer.gate(host)
+        refusal = layer.gates.enter(host)
         if refusal is not None:
             return self._refused(address, refusal)
         try:
@@ -253,7 +239,7 @@ class StreamFactory:
             layer.note("exception", f"buildProtocol: {summary(error)}")
             protocol = None
         if protocol is None:
-            layer.run("left", host)
+            layer.gates.leave(host)
             return self._refused(address, Refusal("protocol", ""))
         arguments = layer, protocol, host, show(address), self.local, self.transport
         if self.secure is None:
@@ -262,11 +248,9 @@ class StreamFactory:
 
     def _refused(self, address: IAddress, refusal: Refusal) -> RefusalLine | None:
         layer = self.layer
-        publisher = layer.publisher
-        if publisher.active:
-            now = publisher.now()
-            who = show(address)
-            publisher.publish(Refused(now, layer.name, who, self.local, refusal.gate, refusal.text))
+        layer.publisher.offer(
+            Refused, layer.name, show(address), self.local, refusal.gate, refusal.text
+        )
         if not layer.lines or self.secure is not None or not refusal.text:
             return None
         return RefusalLine.make(refusal.text, layer.clock, layer.linger)

@@ -31,16 +31,16 @@ def stream_policies(settings: Settings, clock: Clock, *, secure: bool) -> list[o
         Descriptors(),
         MaxConnections(
             settings.max_connections or max_connections.DEFAULT,
-            count_loopback=settings.max_connections is not None,
+            spares_loopback=settings.max_connections is None,
         ),
         MaxPerPeer(
             settings.max_per_peer or max_per_peer.DEFAULT,
-            count_loopback=settings.max_per_peer is not None,
+            spares_loopback=settings.max_per_peer is None,
         ),
         AcceptRate(
             clock.seconds,
             settings.accept_rate or accept_rate.DEFAULT,
-            count_loopback=settings.accept_rate is not None,
+            spares_loopback=settings.accept_rate is None,
         ),
         Idle(settings.idle_timeout or idle.LOOPBACK, settings.idle_timeout or idle.ELSEWHERE),
         Lifetime(settings.lifetime),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from twisted_lab.events import CATALOGUE, TRAFFIC, Event, Note
 from twisted_lab.interfaces import Observer
@@ -39,6 +40,10 @@ class Publisher:
         self.wanted: frozenset[str] = frozenset()
         #: Called whenever any of the above may have changed.
         self.changed: list[Callable[[], object]] = []
+        #: How many events of each kind there were since the start, built or not. What comes once
+        #: a message is counted only while somebody observes it.
+        self.tally: dict[str, int] = dict.fromkeys(CATALOGUE, 0)
+        self._muted: set[tuple[Observer, str]] = set()
         self._plain: set[Observer] = set()
 
     def now(self) -> int:
@@ -65,7 +70,11 @@ class Publisher:
 
     def _settle(self) -> None:
         for kind in CATALOGUE:
-            self._by_kind[kind] = tuple(o for o, kinds in self._observers.items() if kind in kinds)
+            self._by_kind[kind] = tuple(
+                observer
+                for observer, kinds in self._observers.items()
+                if kind in kinds and (observer, kind) not in self._muted
+            )
         self.active = bool(self._observers)
         self.traffic = any(self._by_kind[kind] for kind in TRAFFIC)
         self.wanted = frozenset(kind for kind, who in self._by_kind.items() if who)
@@ -73,19 +82,39 @@ class Publisher:
         for changed in self.changed:
             changed()
 
+    def offer(self, kind: Callable[..., Event], service: str, *fields: Any, **more: Any) -> None:
+        """Publish an event of class *kind*, built only if somebody wants it, and count it."""
+        name: str = kind.event  # type: ignore[attr-defined]
+        if name in self.wanted:
+            self.publish(kind(self.now(), service, *fields, **more))
+        else:
+            self.tally[name] += more.get("count", 1)
+
     def publish(self, event: Event) -> None:
         """Give *event* to everyone who asked for its kind."""
-        for observer in self._by_kind[event.event]:
+        name = event.event
+        self.tally[name] += getattr(event, "count", 1)
+        for observer in self._by_kind[name]:
             try:
                 observer(event)
             except Exception as error:
                 self._drop(observer, error, event.service)
 
+    def mute(self, observer: Observer, kind: str) -> None:
+        """Spare *observer* the events of *kind*, which are then not built for it, only counted."""
+        self._muted.add((observer, kind))
+        self._settle()
+
+    def unmute(self, observer: Observer, kind: str) -> None:
+        """The end of :meth:`mute`."""
+        self._muted.discard((observer, kind))
+        self._settle()
+
     def _drop(self, observer: Observer, error: Exception, service: str) -> None:
         if observer in self._observers:
             self.remove(observer)
             said = f"an observer failed and was removed: {observer!r}: {error!r}"
-            self.publish(Note(self.now(), service, "observer", said))
+            self.offer(Note, service, "observer", said)
 
     def captured(self, data: bytes) -> bytes | None:
         """As much of *data* as an event may carry; None when nothing is captured."""

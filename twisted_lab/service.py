@@ -134,10 +134,9 @@ class LabService(Service):
     def _open(self, listen: Listen) -> None:
         opened = OpenPort(listen, self._open_beside(listen) or self._open_port(listen))
         self.ports.append(opened)
-        publisher = self._shared.publisher
-        if publisher.active:
-            about = publisher.now(), self.kind.name, opened.address, word(listen)
-            publisher.publish(Listening(*about, backlog=self._backlog(listen)))
+        self._shared.publisher.offer(
+            Listening, self.kind.name, opened.address, word(listen), self._backlog(listen)
+        )
 
     def _open_beside(self, listen: Listen) -> IListeningPort | None:
         """Prefer, among free ports, the number the service has already: one to remember."""
@@ -187,11 +186,10 @@ class LabService(Service):
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""
         ports, self.ports = self.ports, []
-        publisher = self._shared.publisher
-        if publisher.active:
-            for opened in ports:
-                about = publisher.now(), self.kind.name, opened.address, word(opened.listen)
-                publisher.publish(NotListening(*about))
+        for opened in ports:
+            self._shared.publisher.offer(
+                NotListening, self.kind.name, opened.address, word(opened.listen)
+            )
         return DeferredList([maybe for o in ports if (maybe := o.port.stopListening())])
 
     def close_at_once(self) -> None:

@@ -54,7 +54,7 @@ def make(
     else:
         services = [make_service(service, settings, shared)]
     files: list[Any] = []
-    log = _log(reactor, settings, files)
+    log = _log(reactor, publisher, settings, files)
     publisher.add(log, KINDS, detailed=False)
     if settings.record is not None:
         recorder = Recorder(settings.record, reactor, publisher)
@@ -79,16 +79,16 @@ def make(
     return bench
 
 
-def _log(reactor: Any, settings: Settings, files: list[Any]) -> Log:
+def _log(reactor: Any, publisher: Publisher, settings: Settings, files: list[Any]) -> Log:
     form = json_line if settings.log_format == "json" else text_line
     if settings.log is not None:
         file = LogFiles(settings.log)
         files.append(file)
-        return Log(file.write, reactor, form)
+        return Log(file.write, reactor, publisher, form)
     if settings.log_format == "json":
-        return Log(_to_stderr, reactor, form)
+        return Log(_to_stderr, reactor, publisher, form)
     # twistd's log has its own date.
-    return Log(lambda text: _logger.info("{text}", text=text), reactor, form, now=None)
+    return Log(lambda text: _logger.info("{text}", text=text), reactor, publisher, form, now=None)
 
 
 def _to_stderr(text: str) -> None:

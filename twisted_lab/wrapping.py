@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet import error
 from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
-    IProtocol,
     IPushProducer,
     ISSLTransport,
     ITCPTransport,
@@ -88,7 +87,7 @@ class Stream(Flow):
     )
 
     def __init__(
-        self, layer: Layer, protocol: IProtocol, host: Host, peer: str, local: str, kind: str
+        self, layer: Layer, protocol: Any, host: Host, peer: str, local: str, kind: str
     ) -> None:
         super().__init__()
         self.layer = layer
@@ -140,19 +139,14 @@ class Stream(Flow):
         self.transport = transport
         self.opened_at = self.last_activity = layer.seconds()
         layer.streams.add(self)
-        if layer.publisher.active:
-            self._find_local()
-            self._publish(Accepted, self.peer, self.local, self._kind)
+        if not self.local and layer.publisher.active:
+            self.local = show(transport.getHost())
+        self._publish(Accepted, self.peer, self.local, self._kind)
         if layer.opened:
             layer.run("opened", self)
         if not self.secure:
             self.establish()
         layer.look_soon(self)
-
-    def _find_local(self) -> None:
-        # A wildcard listener's address says nothing; the accepted socket knows.
-        if not self.local or self.local.startswith(("0.0.0.0:", "[::]:")):
-            self.local = show(self.transport.getHost())
 
     def establish(self) -> None:
         """Connect the protocol: now both sides can talk."""
@@ -211,9 +205,7 @@ class Stream(Flow):
     def _publish(self, kind: Any, *fields: Any, **more: Any) -> None:
         """Publish an event of *kind* about this stream, if anybody wants it."""
         layer = self.layer
-        publisher = layer.publisher
-        if kind.event in publisher.wanted:
-            publisher.publish(kind(publisher.now(), layer.name, self.id, *fields, **more))
+        layer.publisher.offer(kind, layer.name, self.id, *fields, **more)
 
     def tell(self, text: str) -> None:
         """Say one line to the person at the other end, on services that speak in lines."""
@@ -369,9 +361,14 @@ class Stream(Flow):
             self.protocol.connectionLost(reason)
         except Exception as why:
             self._failed("connectionLost", why)
+        # Two objects that hold each other would wait for the garbage collector.
+        self.protocol = None
 
     def _publish_closed(self) -> None:
-        if self.layer.publisher.active:
+        publisher = self.layer.publisher
+        if "closed" not in publisher.wanted:
+            publisher.tally["closed"] += 1
+        else:
             self._publish(
                 Closed,
                 self.peer,

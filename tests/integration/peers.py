@@ -137,7 +137,7 @@ def round_trips(sock: socket.socket, count: int, message: bytes = b"quiet\n") ->
 
 
 def best_of(rounds: int, bound: float, measure: Callable[[], float]) -> float:
-    """The least of what *measure* gives, asked until it is under *bound*, *rounds* times at most."""
+    """The least *measure* gives, asked until it is within *bound*, at most *rounds* times."""
     best = float("inf")
     for _ in range(rounds):
         best = min(best, measure())

@@ -15,7 +15,7 @@ DEFAULT = 50.0
 class AcceptRate:
     """Refuses a peer that begins more than *rate* connections a second, in bursts of two seconds'.
 
-    Loopback peers are counted only if *count_loopback*. *seconds* is a monotonic clock.
+    Loopback peers are counted unless *spares_loopback*. *seconds* is a monotonic clock.
     """
 
     def __init__(
@@ -23,17 +23,15 @@ class AcceptRate:
         seconds: Callable[[], float],
         rate: float = DEFAULT,
         *,
-        count_loopback: bool = False,
+        spares_loopback: bool = True,
     ) -> None:
         self._seconds = seconds
         self._rate = rate
-        self._count_loopback = count_loopback
+        self.spares_loopback = spares_loopback
         self._sources = SourceRates(rate, max(1.0, 2 * rate))
 
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
-        if host.loopback and not self._count_loopback:
-            return None
         if self._sources.allow(host.key, self._seconds()):
             return None
         return Refusal(

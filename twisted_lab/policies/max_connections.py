@@ -12,27 +12,24 @@ DEFAULT = 1024
 class MaxConnections:
     """Refuses while *limit* connections are open.
 
-    Loopback peers are counted only if *count_loopback*: a bench on a laptop takes 10,000.
+    Loopback peers are counted unless *spares_loopback*: a bench on a laptop takes 10,000.
     """
 
-    def __init__(self, limit: int = DEFAULT, *, count_loopback: bool = False) -> None:
+    def __init__(self, limit: int = DEFAULT, *, spares_loopback: bool = True) -> None:
         self.limit = limit
-        self._count_loopback = count_loopback
+        self.spares_loopback = spares_loopback
         self._open = 0
-
-    def _counts(self, host: Host) -> bool:
-        return self._count_loopback or not host.loopback
 
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
-        if self._open < self.limit or not self._counts(host):
+        if self._open < self.limit:
             return None
         return Refusal("max-connections", f"too many connections (limit {self.limit})")
 
     def entered(self, host: Host) -> None:
         """One more."""
-        self._open += self._counts(host)
+        self._open += 1
 
     def left(self, host: Host) -> None:
         """One less."""
-        self._open -= self._counts(host)
+        self._open -= 1

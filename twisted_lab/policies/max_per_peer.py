@@ -14,31 +14,26 @@ DEFAULT = 64
 class MaxPerPeer:
     """Refuses a peer that has *limit* connections open (IPv4 by address, IPv6 by /64).
 
-    Loopback peers are counted only if *count_loopback*. All UNIX-domain peers are one peer.
+    Loopback peers are counted unless *spares_loopback*. All UNIX-domain peers are one peer.
     """
 
-    def __init__(self, limit: int = DEFAULT, *, count_loopback: bool = False) -> None:
+    def __init__(self, limit: int = DEFAULT, *, spares_loopback: bool = True) -> None:
         self.limit = limit
-        self._count_loopback = count_loopback
+        self.spares_loopback = spares_loopback
         self._open: Counter[str] = Counter()
-
-    def _counts(self, host: Host) -> bool:
-        return self._count_loopback or not host.loopback
 
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
-        if not self._counts(host) or self._open[host.key] < self.limit:
+        if self._open[host.key] < self.limit:
             return None
         return Refusal("max-per-peer", f"too many connections from {host.key} (limit {self.limit})")
 
     def entered(self, host: Host) -> None:
         """One more from this peer."""
-        if self._counts(host):
-            self._open[host.key] += 1
+        self._open[host.key] += 1
 
     def left(self, host: Host) -> None:
         """One less; a peer with none is forgotten."""
-        if self._counts(host):
-            self._open[host.key] -= 1
-            if self._open[host.key] <= 0:
-                del self._open[host.key]
+        self._open[host.key] -= 1
+        if self._open[host.key] <= 0:
+            del self._open[host.key]

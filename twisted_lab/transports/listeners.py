@@ -21,6 +21,9 @@ from twisted_lab.transports.certificates import (
 from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
 from twisted_lab.transports.tls import TLSConnection
 
+#: Interfaces that are all of a machine's.
+WILDCARDS = frozenset({"0.0.0.0", "::"})
+
 StreamListen = TcpListen | TlsListen | UnixListen
 
 
@@ -89,7 +92,8 @@ def open_stream(
         port = _listen(reactor, listen, factory, backlog)
     except (CannotListenError, OSError) as error:
         raise cannot_serve(listen, error) from None
-    factory.local = show(port.getHost())
+    if getattr(listen, "interface", "") not in WILDCARDS:
+        factory.local = show(port.getHost())  # else each accepted socket knows
     return port
 
 

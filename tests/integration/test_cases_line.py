@@ -1,0 +1,190 @@
+"""The cases L01 to L10 of the line service, over real sockets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import time
+
+from tests.integration.child import wait_for
+from tests.integration.peers import (
+    exchange,
+    read_exactly,
+    read_to_end,
+    recorded,
+    round_trips,
+    send_and_fin,
+)
+from tests.integration.test_cases_stream import Case
+
+#: What no log, recording or terminal of ours may get raw: C0 but LF, DEL, C1, separators, bidi.
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffd]")
+
+
+class LineCase(Case):
+    def connect(self, service: str = "line") -> socket.socket:
+        return super().connect(service)
+
+    def assert_alive(self, service: str = "line") -> None:
+        super().assert_alive(service)
+
+
+class LineTests(LineCase):
+    def test_cut_anywhere(self) -> None:
+        """L01: lines cut at any byte have the same answer.
+
+        Between the halves another connection has its answer, so they are two reads.
+        """
+        self.bench()
+        lines = b"hello\r\n/upper w\xc3\xb6rld\n\r\r\n"
+        whole = exchange(self.connect(), lines)
+        self.assertEqual(whole, b"hello\r\nW\xc3\x96RLD\n\r\r\n")
+        between = self.connect()
+        for cut in range(1, len(lines)):
+            with self.child.connect("line") as sock:
+                sock.sendall(lines[:cut])
+                round_trips(between, 1)
+                send_and_fin(sock, lines[cut:])
+                self.assertEqual(read_to_end(sock), whole, f"cut at {cut}")
+
+    def test_line_and_fin(self) -> None:
+        """L02: a line and FIN at once are answered, 40 times of 40."""
+        self.bench()
+        for number in range(40):
+            with self.child.connect("line") as sock:
+                send_and_fin(sock, b"hello\r\n", one_segment=number % 2 == 0)
+                self.assertEqual(read_to_end(sock), b"hello\r\n")
+
+    def test_line_feed_only(self) -> None:
+        """L03: LF alone ends a line, and its answer; the connection stays open."""
+        self.bench()
+        sock = self.connect()
+        sock.sendall(b"one\ntwo\n")
+        self.assertEqual(read_exactly(sock, 8), b"one\ntwo\n")
+        round_trips(sock, 1)
+
+    def test_any_byte(self) -> None:
+        """L04: NUL and 8-bit bytes come back unchanged: every byte but LF, which ends the line."""
+        self.bench()
+        line = bytes(byte for byte in range(256) if byte != 0x0A) + b"\n"
+        self.assertEqual(exchange(self.connect(), line), line)
+
+    def test_without_end(self) -> None:
+        """L05: 1 MB without an end: earlier lines are answered, then it is closed; others live."""
+        self.bench()
+        sock = self.connect()
+        answer = exchange(sock, b"first\nsecond\n" + b"x" * 1_000_000)
+        self.assertEqual(answer, b"first\nsecond\nline too long (limit 16384)\n")
+        self.assert_alive()
+
+    def test_too_long(self) -> None:
+        """L06: a line of the limit comes back; one byte more is told why, then comes FIN."""
+        self.bench("--max-line", "100")
+        sock = self.connect()
+        sock.sendall(b"x" * 100 + b"\r\n" + b"x" * 101)
+        expected = b"x" * 100 + b"\r\nline too long (limit 100)\r\n"
+        self.assertEqual(read_to_end(sock), expected)
+
+    def test_last_line_without_end(self) -> None:
+        """L07: a last line that only FIN ends is answered, as it came."""
+        self.bench()
+        for number in range(20):
+            with self.child.connect("line") as sock:
+                send_and_fin(sock, b"one\r\ntwo", one_segment=number % 2 == 0)
+                self.assertEqual(read_to_end(sock), b"one\r\ntwo")
+
+    def test_many_in_one_write(self) -> None:
+        """L08: 20,000 lines in one write are all answered."""
+        self.bench()
+        lines = b"".join(b"line %d\r\n" % number for number in range(20_000))
+        self.assertTrue(exchange(self.connect(), lines) == lines)
+
+    def test_never_finished(self) -> None:
+        """L09: a line that comes one byte at a time and never ends has the idle time-out in all."""
+        self.bench("--idle-timeout", "1s", "--record", "events")
+
+        def dribble(sock: socket.socket) -> tuple[float, bytes]:
+            """How long it may, and what it was told."""
+            began = time.monotonic()
+            sock.settimeout(0.1)
+            while time.monotonic() < began + 10:
+                sock.send(b"x")
+                try:
+                    return time.monotonic() - began, read_to_end(sock)
+                except TimeoutError:
+                    continue
+            raise AssertionError("never closed")
+
+        patient = self.connect()
+        took, told = dribble(self.connect())
+        self.assertGreater(took, 0.9)
+        self.assertLess(took, 2)
+        self.assertEqual(told, b"line not finished for 1 s, closing\r\n")
+        self.assertEqual(read_to_end(patient), b"idle for 1 s, closing\r\n")
+        record = self.child.folder / "events"
+        wait_for(lambda: len(recorded(record, "closed")) == 2)
+        self.assertEqual({e["reason"] for e in recorded(record, "closed")}, {"idle"})
+
+
+class EscapingTests(LineCase):
+    """L10: what a peer sends cannot write to our terminal, our log or our recording."""
+
+    #: CR, ESC, BEL, backspace, DEL, C1 CSI (as a byte and in UTF-8), line separator, bidi override.
+    WORDS = (
+        b"\r2026-01-01 forged",
+        b"\x1b[31mred\x1b]0;title\x07",
+        b"\x08\x7f",
+        b"\x9b2J",
+        b"\xc2\x9b2J",
+        "\u2028\u202eevil\u2066".encode(),
+    )
+
+    def shown(self, *options: str) -> str:
+        """What is in the log after peers did their worst, one after the other a log's second."""
+        self.bench("--record", "events", *options)
+        for word in self.WORDS:
+            answer = exchange(self.connect(), b"/" + word + b"\n")
+            self.assert_safe(answer.decode(errors="replace"), b"unknown command")
+            exchange(self.connect(), word * 5000 + b"\n")
+        # One line a second of each kind: the last is said when the log's second is over, or at
+        # the end.
+        record = self.child.folder / "events"
+        wait_for(lambda: len(recorded(record, "closed")) == 2 * len(self.WORDS))
+        self.assertEqual(self.child.stop(), 0)
+        return self.child.log_text
+
+    def assert_safe(self, text: str, word: bytes) -> None:
+        self.assertIn(word.decode(), text)
+        self.assertEqual(UNSAFE.findall(text), [])
+
+    def test_text_log(self) -> None:
+        """L10: twistd's log and our own text log show it escaped, one line each."""
+        self.shown()
+        log = (self.child.folder / "twistd.log").read_bytes().decode(errors="replace")
+        self.assert_safe(log, b"unknown command")
+        for line in log.splitlines()[:-1]:
+            self.assertRegex(line, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+    def test_json_log(self) -> None:
+        """L10: so does the JSON log: each line one object, in ASCII, that keeps the words."""
+        self.shown("--log", "own.log", "--log-format", "json")
+        log = (self.child.folder / "own.log").read_bytes()
+        self.assert_safe(log.decode("ascii"), b"unknown command")
+        notes = [n for line in log.splitlines() if (n := json.loads(line))["event"] == "note"]
+        self.assertNotEqual(notes, [])
+        for note in notes:
+            self.assertEqual(UNSAFE.findall(note["text"]), [])
+
+    def test_recording(self) -> None:
+        """L10: the recording is ASCII, a line an event, and keeps every byte as base64."""
+        self.shown()
+        record = self.child.folder / "events"
+        text = record.read_bytes().decode("ascii")
+        self.assertEqual(UNSAFE.findall(text), [])
+        for line in text.splitlines():
+            json.loads(line)
+        sent = [base64.b64decode(e["data"]) for e in recorded(record, "received")]
+        for word in self.WORDS:
+            self.assertIn(b"/" + word + b"\n", sent)
