@@ -27,7 +27,7 @@ class Drain:
         self._clock = clock
         self._streams = streams
         self._limit = limit
-        self._seen: dict[str, tuple[tuple[int, ...], float]] = {}
+        self._seen: dict[Stream, tuple[tuple[int, ...], float]] = {}
         self._done: Deferred[None] = Deferred()
 
     def start(self) -> Deferred[None]:
@@ -51,8 +51,8 @@ class Drain:
 
     def _is_quiet(self, stream: Stream, now: float) -> bool:
         progress = stream.progress()
-        seen, since = self._seen.get(stream.id, (None, now))
+        seen, since = self._seen.get(stream, (None, now))
         if progress != seen:
             since = now
-            self._seen[stream.id] = progress, now
+            self._seen[stream] = progress, now
         return now - since >= QUIET

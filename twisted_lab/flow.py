@@ -24,7 +24,6 @@ class Flow:
 
     layer: Layer
     transport: Any
-    id: str
     ending: bool
     _lost: bool
     _read_closed: bool

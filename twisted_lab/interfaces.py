@@ -42,7 +42,6 @@ class StreamView(Protocol):
     Times are in seconds of the layer's clock.
     """
 
-    id: str
     host: Host
     secure: bool
     established: bool
@@ -50,6 +49,12 @@ class StreamView(Protocol):
     last_activity: float
     bytes_in: int
     bytes_out: int
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def peer(self) -> str: ...
 
     @property
     def ending(self) -> bool: ...

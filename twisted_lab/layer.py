@@ -40,9 +40,9 @@ YOUTH = 0.05
 class Layer:
     """The shared part of the one layer between a transport and a protocol.
 
-    *name* is the service's; *clock* gives seconds() and callLater(); *new_id* gives connection
-    ids; *lines* says that a person reads what this service says, so may be told in a line why a
-    connection ends. *grace* and *linger* are in seconds.
+    *name* is the service's; *clock* gives seconds() and callLater(); *new_number* numbers
+    connections; *lines* says that a person reads what this service says, so may be told in a line
+    why a connection ends. *grace* and *linger* are in seconds.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class Layer:
         "linger",
         "lines",
         "name",
-        "new_id",
+        "new_number",
         "protocols",
         "publisher",
         "seconds",
@@ -75,7 +75,7 @@ class Layer:
         protocols: IProtocolFactory,
         clock: Clock,
         publisher: Publisher,
-        new_id: Callable[[], str],
+        new_number: Callable[[], int],
         policies: Iterable[object] = (),
         *,
         lines: bool = False,
@@ -87,7 +87,7 @@ class Layer:
         self.clock = clock
         self.seconds = clock.seconds
         self.publisher = publisher
-        self.new_id = new_id
+        self.new_number = new_number
         self.lines = lines
         self.grace = grace
         self.linger = linger
@@ -178,7 +178,8 @@ class Layer:
         """*stream* is gone."""
         self.streams.discard(stream)
         self._young.discard(stream)
-        self.run("closed", stream)
+        if self.closed:
+            self.run("closed", stream)
         self.gates.leave(stream.host)
 
     def next_check(self, stream: Stream, now: float) -> float:
@@ -241,7 +242,7 @@ class StreamFactory:
         if protocol is None:
             layer.gates.leave(host)
             return self._refused(address, Refusal("protocol", ""))
-        arguments = layer, protocol, host, show(address), self.local, self.transport
+        arguments = layer, protocol, address, host, self.local, self.transport
         if self.secure is None:
             return Stream(*arguments)
         return self.secure(SecureStream(*arguments))

@@ -110,7 +110,7 @@ class LabService(Service):
                 kind.stream(self._doors),
                 shared.reactor,
                 shared.publisher,
-                shared.new_id,
+                shared.new_number,
                 stream_policies(settings, shared.reactor, secure=bool(secure)),
                 lines=kind.lines,
             )

@@ -12,13 +12,13 @@ from twisted_lab.publishing import Publisher
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """The reactor, the publisher, the UDP ports served here, and the source of connection ids."""
+    """The reactor, the publisher, the UDP ports served here, and the numbers of connections."""
 
     reactor: Any
     publisher: Publisher
     served_ports: set[int] = field(default_factory=set)
-    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def new_id(self) -> str:
-        """A connection id, short and unique in the run."""
-        return f"c{next(self.ids)}"
+    def new_number(self) -> int:
+        """The number of a new connection, unique in the run."""
+        return next(self.numbers)

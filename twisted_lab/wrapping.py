@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
+    IAddress,
     IHalfCloseableProtocol,
     IPushProducer,
     ISSLTransport,
@@ -50,8 +51,8 @@ _DONE = Failure(error.ConnectionDone())
 class Stream(Flow):
     """A protocol to the transport below, a transport to the protocol above.
 
-    Made by :class:`twisted_lab.layer.StreamFactory`. *host* and *peer* say who connected, *local*
-    and *kind* on which listener. See :class:`twisted_lab.interfaces.StreamView` for what a
+    Made by :class:`twisted_lab.layer.StreamFactory`. *address* and *host* say who connected,
+    *local* and *kind* on which listener. See :class:`twisted_lab.interfaces.StreamView` for what a
     policy or a protocol may ask of it. What is not defined here is the transport's own.
     """
 
@@ -66,37 +67,37 @@ class Stream(Flow):
         "_lost",
         "_moved",
         "_moved_at",
+        "_number",
         "_raw_tcp_info",
         "_read_closed",
         "_write_closed",
+        "address",
         "bytes_in",
         "bytes_out",
         "detail",
         "ending",
         "established",
         "host",
-        "id",
         "last_activity",
         "layer",
         "local",
         "opened_at",
-        "peer",
         "protocol",
         "reason",
         "transport",
     )
 
     def __init__(
-        self, layer: Layer, protocol: Any, host: Host, peer: str, local: str, kind: str
+        self, layer: Layer, protocol: Any, address: IAddress, host: Host, local: str, kind: str
     ) -> None:
         super().__init__()
         self.layer = layer
         self.protocol = protocol
         self.host = host
-        self.peer = peer
+        self.address = address
         self.local = local
         self._kind = kind
-        self.id = layer.new_id()
+        self._number = layer.new_number()
         self.bytes_in = 0
         self.bytes_out = 0
         self.established = False
@@ -122,6 +123,16 @@ class Stream(Flow):
         return getattr(self.transport, name)
 
     @property
+    def id(self) -> str:
+        """The stream's short name, unique in the run."""
+        return f"c{self._number}"
+
+    @property
+    def peer(self) -> str:
+        """The peer's address as text."""
+        return show(self.address)
+
+    @property
     def disconnecting(self) -> bool:
         """Twisted's old word for ``ending``, which stock protocols read."""
         return self.ending
@@ -141,7 +152,10 @@ class Stream(Flow):
         layer.streams.add(self)
         if not self.local and layer.publisher.active:
             self.local = show(transport.getHost())
-        self._publish(Accepted, self.peer, self.local, self._kind)
+        if "accepted" in layer.publisher.wanted:
+            self._publish(Accepted, self.peer, self.local, self._kind)
+        else:
+            layer.publisher.tally["accepted"] += 1
         if layer.opened:
             layer.run("opened", self)
         if not self.secure:

@@ -5,8 +5,6 @@ What the tests and ``python -m scripts.half_close`` share: payloads, the exchang
 
 from __future__ import annotations
 
-import errno
-import os
 import random
 import selectors
 import socket
@@ -92,7 +90,7 @@ class Exchange:
         return False
 
     def _failed(self, error: OSError) -> None:
-        self._trouble = errno.errorcode.get(error.errno or 0, str(error))
+        self._trouble = error.strerror or str(error)
 
     def give_up(self) -> None:
         """It has had its time."""
@@ -105,7 +103,7 @@ class Exchange:
             return f"{came} of {asked} bytes, {self._trouble or 'FIN'}"
         if self._reply != self._request:
             return "other bytes"
-        return self._trouble or ("" if self.client.told_of_end else "no close_notify")
+        return self._trouble or ("" if self.client.ended_well else "no close_notify")
 
 
 def run(exchanges: Iterable[Exchange], patience: float = _PATIENCE) -> None:
@@ -143,7 +141,7 @@ def exchange(child: Child, service: str, road: str, size: int, times: int) -> Co
             try:
                 exchanges.append(Exchange(connect(child, service, road), request))
             except OSError as error:
-                faults[f"not connected: {os.strerror(error.errno or 0)}"] += 1
+                faults[f"not connected: {error.strerror or error}"] += 1
         run(exchanges)
         return faults + Counter(one.fault() for one in exchanges)
     finally:

@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import struct
 from itertools import count
 
 from tests.integration.child import PATIENCE, Child
+from tests.integration.peers import reset
 
 #: TCP over IPv4 and IPv6, UNIX, and TLS over IPv4.
 ROADS = ("tcp4", "tcp6", "unix", "tls")
 
 #: The options with which a child serves all of them.
 FOUR_ROADS = ("--port", "0", "--listen", "unix:socket", "--listen", "tls:0")
-
-#: SO_LINGER on, for no time: close() is an RST.
-_RST = struct.pack("ii", 1, 0)
 
 _names = count()
 
@@ -30,6 +27,8 @@ class Client:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
+        #: The peer said that it will say no more: only TLS can, before its FIN.
+        self.said_end = False
 
     @property
     def name(self) -> str:
@@ -53,8 +52,8 @@ class Client:
         return data
 
     @property
-    def told_of_end(self) -> bool:
-        """The peer said, before its FIN, that this is the end; plain roads need no such word."""
+    def ended_well(self) -> bool:
+        """The end of the stream, when it came, was as it should be."""
         return True
 
     def send(self, data: bytes) -> None:
@@ -67,7 +66,7 @@ class Client:
 
     def receive(self) -> bytes:
         """Some bytes, or none at the end of the stream."""
-        while data := self.socket.recv(2**16):
+        while not self.said_end and (data := self.socket.recv(2**16)):
             if said := self.decode(data):
                 return said
         return b""
@@ -91,19 +90,17 @@ class Client:
 
     def reset(self) -> None:
         """Close with RST."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
-        self.socket.close()
+        reset(self.socket)
 
 
 class SecureClient(Client):
-    """The same over TLS. *handshake* None: not done yet, see :meth:`shake_hands`."""
+    """The same over TLS, after :meth:`shake_hands`."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         super().__init__(sock)
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out)
-        self._told_of_end = False
 
     def shake_hands(self) -> bytes:
         """Do the handshake; the client's last flight is returned, not sent.
@@ -140,16 +137,16 @@ class SecureClient(Client):
         try:
             while piece := self._tls.read(2**16):
                 pieces.append(piece)
-            self._told_of_end = True
+            self.said_end = True
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            self._told_of_end = True
+            self.said_end = True
         return b"".join(pieces)
 
     @property
-    def told_of_end(self) -> bool:
-        return self._told_of_end
+    def ended_well(self) -> bool:
+        return self.said_end
 
 
 def client_context(version: ssl.TLSVersion | None = None) -> ssl.SSLContext:

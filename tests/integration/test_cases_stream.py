@@ -36,7 +36,11 @@ from tests.integration.peers import (
 class Case(SynchronousTestCase):
     def bench(self, *options: str) -> Child:
         """A bench of its own for this test."""
-        self.child: Child = self.enterContext(Child("--port", "0", *options))
+        return self.start("--port", "0", *options)
+
+    def start(self, *arguments: str) -> Child:
+        """A child of its own for this test."""
+        self.child: Child = self.enterContext(Child(*arguments))
         return self.child
 
     def connect(self, service: str = "echo") -> socket.socket:
@@ -168,7 +172,7 @@ def never_readers(child: Child, count: int, patience: float = 0.5) -> int:
             sock.setblocking(False)
         until = time.monotonic() + patience
         while time.monotonic() < until:
-            if any([_push(sock) for sock in socks]):
+            if sum(map(_push, socks)):
                 until = time.monotonic() + patience
             else:
                 time.sleep(0.02)

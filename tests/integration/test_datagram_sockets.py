@@ -115,7 +115,7 @@ class SocketCase(TestCase):
         port: int = 0,
     ) -> DatagramPort:
         opened = DatagramPort(
-            reactor,  # type: ignore[arg-type]
+            reactor,
             interface,
             port,
             protocol or Echo(),
@@ -161,13 +161,13 @@ class EchoTests(SocketCase):
 
     async def test_order_of_a_burst(self) -> None:
         """More than one turn's worth comes back, each once and in order."""
-        echo = Echo()
-        port = self.listen(protocol=echo)
-        client = self.client()
-        for number in range(150):
-            client.socket.sendto(b"%d" % number, ("127.0.0.1", port.getHost().port))
-        answers = [await client.receive() for _ in range(150)]
-        self.assertEqual([int(data) for data, _source in answers], list(range(150)))
+        for interface in ("127.0.0.1", "0.0.0.0"):
+            port = self.listen(interface)
+            client = self.client()
+            for number in range(150):
+                client.socket.sendto(b"%d" % number, ("127.0.0.1", port.getHost().port))
+            answers = [await client.receive() for _ in range(150)]
+            self.assertEqual([int(data) for data, _source in answers], list(range(150)))
 
     async def test_port_in_use(self) -> None:
         """A second port on the same number is refused: nobody shares our datagrams."""
@@ -202,7 +202,7 @@ class WildcardTests(SocketCase):
 
         class Late(Echo):
             def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-                reactor.callLater(0, Echo.datagramReceived, self, datagram, addr)  # type: ignore[attr-defined]
+                reactor.callLater(0, Echo.datagramReceived, self, datagram, addr)
 
         port = self.listen("0.0.0.0", protocol=Late())
         _answer, source = await self.ask(self.client(), b"later", "127.0.0.2", port.getHost().port)

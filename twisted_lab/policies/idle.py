@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import StreamView
 
@@ -31,7 +33,9 @@ class Idle:
         self._loopback = loopback
         self._elsewhere = elsewhere
         self._stall = stall
-        self._progress: dict[str, tuple[tuple[int, ...], float]] = {}
+        # Weak, so that the many streams that never come to wait need no hook at their end.
+        self._progress: WeakKeyDictionary[StreamView, tuple[tuple[int, ...], float]]
+        self._progress = WeakKeyDictionary()
 
     def check(self, stream: StreamView, now: float) -> float:
         """End *stream*, or say when to look again."""
@@ -42,7 +46,7 @@ class Idle:
         due = stream.last_activity + limit
         if stream.unsent():
             return self._check_unsent(stream, min(limit, self._stall), now)
-        self._progress.pop(stream.id, None)
+        self._progress.pop(stream, None)
         if now >= due:
             return self._end(stream, f"idle for {limit:g} s, closing", now)
         return due if begun is None else min(due, begun + limit)
@@ -54,15 +58,11 @@ class Idle:
 
     def _check_unsent(self, stream: StreamView, limit: float, now: float) -> float:
         progress = stream.progress()
-        seen, since = self._progress.get(stream.id, (None, now))
+        seen, since = self._progress.get(stream, (None, now))
         if seen != progress:
             since = now if seen is not None else max(stream.last_activity, stream.opened_at)
-            self._progress[stream.id] = progress, since
+            self._progress[stream] = progress, since
         if now >= since + limit:
             stream.abort(CloseReason.STALLED, f"{stream.unsent()} bytes not read for {limit:g} s")
             return now
         return min(since + limit, now + limit / _LOOKS)
-
-    def closed(self, stream: StreamView) -> None:
-        """Forget it."""
-        self._progress.pop(stream.id, None)

@@ -18,15 +18,15 @@ class MinRate:
     def __init__(self, rate: float, window: float = WINDOW) -> None:
         self._rate = rate
         self._window = window
-        self._marks: dict[str, tuple[float, int]] = {}
+        self._marks: dict[StreamView, tuple[float, int]] = {}
 
     def check(self, stream: StreamView, now: float) -> float:
         """End *stream*, or say when its window is over."""
         total = stream.bytes_in + stream.bytes_out
-        since, before = self._marks.setdefault(stream.id, (now, total))
+        since, before = self._marks.setdefault(stream, (now, total))
         if now < since + self._window:
             return since + self._window
-        self._marks[stream.id] = now, total
+        self._marks[stream] = now, total
         if 0 < total - before < self._rate * (now - since):
             text = f"slower than {self._rate:g} bytes/s for {self._window:g} s, closing"
             stream.tell(text)
@@ -35,4 +35,4 @@ class MinRate:
 
     def closed(self, stream: StreamView) -> None:
         """Forget it."""
-        self._marks.pop(stream.id, None)
+        self._marks.pop(stream, None)

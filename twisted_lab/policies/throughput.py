@@ -22,13 +22,13 @@ class Throughput:
         self._rate = rate
         self._clock = clock
         self._step = max(1, min(_FULL_READ, int(rate / _STEPS_PER_SECOND)))
-        self._buckets: dict[str, tuple[TokenBucket, TokenBucket]] = {}
+        self._buckets: dict[StreamView, tuple[TokenBucket, TokenBucket]] = {}
 
     def opened(self, stream: StreamView) -> None:
         """A bucket for each direction, and reads no larger than a step."""
         capacity = max(2 * self._step, self._rate / _STEPS_PER_SECOND)
         now = self._clock.seconds()
-        self._buckets[stream.id] = (
+        self._buckets[stream] = (
             TokenBucket(self._rate, capacity, now),
             TokenBucket(self._rate, capacity, now),
         )
@@ -36,11 +36,11 @@ class Throughput:
 
     def received(self, stream: StreamView, count: int) -> None:
         """Bytes came."""
-        self._pay(stream, self._buckets[stream.id][0], count)
+        self._pay(stream, self._buckets[stream][0], count)
 
     def sent(self, stream: StreamView, count: int) -> None:
         """Bytes went."""
-        self._pay(stream, self._buckets[stream.id][1], count)
+        self._pay(stream, self._buckets[stream][1], count)
 
     def _pay(self, stream: StreamView, bucket: TokenBucket, count: int) -> None:
         if bucket.take(count, self._clock.seconds()) > 0:
@@ -49,11 +49,11 @@ class Throughput:
 
     def _release_when_paid(self, stream: StreamView) -> None:
         now = self._clock.seconds()
-        wait = max(bucket.take(0, now) for bucket in self._buckets[stream.id])
+        wait = max(bucket.take(0, now) for bucket in self._buckets[stream])
         self._clock.callLater(wait, self._look, stream)
 
     def _look(self, stream: StreamView) -> None:
-        buckets = self._buckets.get(stream.id)
+        buckets = self._buckets.get(stream)
         if buckets is None:
             return
         if any(bucket.take(0, self._clock.seconds()) > 0 for bucket in buckets):
@@ -63,4 +63,4 @@ class Throughput:
 
     def closed(self, stream: StreamView) -> None:
         """Forget it."""
-        self._buckets.pop(stream.id, None)
+        self._buckets.pop(stream, None)
