@@ -86,7 +86,6 @@ def _show(cell: Cell, why: bool) -> None:
 
 def _heading(rounds: int) -> str:
     from twisted import version as twisted_version
-
     from twisted_lab import __version__
 
     return (

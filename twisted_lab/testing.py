@@ -9,7 +9,7 @@ kernel. Nothing is late or lost, and TCP_INFO and the kernel's unsent bytes are 
     peer.send(b"hello")
     peer.fin()
     network.advance(1.0)  # seconds; pump() when none need to pass
-    assert (peer.received, peer.end) == (b"hello", "fin")
+    assert (peer.received, peer.end) == (b"hello", "fin")  # a right echo; not the textbook's
 
 Rule: nothing moves but in :meth:`Network.turn`; there is no thread and no real time.
 """
@@ -201,9 +201,9 @@ class Network:
                 self.clock.calls.remove(call)
                 call.called = 1
                 call.func(*call.args, **call.kw)
-        readable = [reader for reader in self._readers if reader.socket.readable]
-        writable = [writer for writer in self._writers if writer.socket.writable]
-        for transport in dict.fromkeys(readable + writable):
+        readable = {reader: None for reader in self._readers if reader.socket.readable}
+        writable = {writer: None for writer in self._writers if writer.socket.writable}
+        for transport in readable | writable:
             # Reading goes first, as in Twisted's reactors: a FIN may overtake what is to be sent.
             if transport in readable and transport in self._readers:
                 self._do(transport, transport.doRead, transport.readConnectionLost)
@@ -267,7 +267,7 @@ class Peer(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """RST came, or this end closed."""
-        if reason.check(error.ConnectionLost):
+        if reason.type is error.ConnectionLost:
             self.end = "reset"
         self.end = self.end or "own"
 

@@ -58,7 +58,11 @@ class Child:
         )
 
     def __enter__(self) -> Child:
-        self.wait_until_serving()
+        try:
+            self.wait_until_serving()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
