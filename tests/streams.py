@@ -19,7 +19,7 @@ from twisted_lab.testing import Collector, Network, Peer
 from twisted_lab.wrapping import Stream
 
 #: More than the memory between two ends and a transport's high-water mark hold together.
-MUCH = bytes(range(256)) * 4096
+MUCH = bytes(range(256)) * 2048
 
 
 class Spy(Protocol):
@@ -130,7 +130,26 @@ class Pull:
         self.stopped = True
 
 
-class StreamCase(SynchronousTestCase):
+class BytesCase(SynchronousTestCase):
+    """Says where bytes differ; unittest's own comparison of a MiB takes minutes."""
+
+    def assert_bytes(self, seen: bytes, expected: bytes) -> None:
+        if seen == expected:
+            return
+        same = next((at for at, pair in enumerate(zip(seen, expected)) if pair[0] != pair[1]), None)  # noqa: B905  # lengths differ
+        at = min(len(seen), len(expected)) if same is None else same
+        self.fail(
+            f"{len(seen)} bytes, not {len(expected)}; from byte {at} on "
+            f"{bytes(seen[at : at + 40])!r}, not {bytes(expected[at : at + 40])!r}"
+        )
+
+    def assert_saw(self, peer: Peer, data: bytes, end: str | None) -> None:
+        """*peer* received exactly *data*, and its stream ended as *end* says."""
+        self.assert_bytes(peer.received, data)
+        self.assertEqual(peer.end, end)
+
+
+class StreamCase(BytesCase):
     """``self.network``, ``self.seen`` (all events), ``self.layer``; :meth:`talk` to a protocol."""
 
     secure: Any = None
@@ -144,13 +163,13 @@ class StreamCase(SynchronousTestCase):
 
     def behind_layer(self, factory: Any, *policies: Any, **options: Any) -> StreamFactory:
         """*factory* behind a layer, ``self.layer``."""
-        ids = itertools.count(1)
+        numbers = itertools.count(1)
         self.layer = Layer(
             "test",
             factory,
             self.clock,
             self.publisher,
-            lambda: f"c{next(ids)}",
+            lambda: next(numbers),
             policies,
             **options,
         )

@@ -11,7 +11,19 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.streams import MUCH, HalfCloseSpy, Pull, Push, Spy, abort, echo, fail, half_close, lose
+from tests.streams import (
+    MUCH,
+    BytesCase,
+    HalfCloseSpy,
+    Pull,
+    Push,
+    Spy,
+    abort,
+    echo,
+    fail,
+    half_close,
+    lose,
+)
 from twisted_lab import testing
 from twisted_lab.events import Listening, NotListening
 from twisted_lab.protocols.echo import Echo
@@ -20,7 +32,7 @@ from twisted_lab.testing import CAPACITY, Collector, Network, Peer
 HIGH_WATER = 2**16
 
 
-class Case(SynchronousTestCase):
+class Case(BytesCase):
     def setUp(self) -> None:
         self.network = Network()
 
@@ -52,7 +64,7 @@ class DataTests(Case):
         peer = self.talk(Spy())
         peer.send(MUCH)
         self.network.pump()
-        self.assertEqual(self.server.received, MUCH)
+        self.assert_bytes(self.server.received, MUCH)
         self.assertEqual({len(read) for read in self.server.calls[1:]}, {2**16})
 
     def test_unread(self) -> None:
@@ -65,7 +77,7 @@ class DataTests(Case):
         self.assertEqual(len(waiting.dataBuffer) - waiting.offset, len(MUCH) - CAPACITY)
         self.server.transport.resumeProducing()
         self.network.pump()
-        self.assertEqual(self.server.received, MUCH)
+        self.assert_bytes(self.server.received, MUCH)
 
     def test_capacity(self) -> None:
         """How much a connection holds can be chosen."""
@@ -111,7 +123,7 @@ class ProducerTests(Case):
         self.server.transport.write(MUCH)
         self.server.transport.loseConnection()
         self.network.pump()
-        self.assertEqual((peer.received, peer.end), (MUCH, None))
+        self.assert_saw(peer, MUCH, None)
         self.assertEqual(producer.calls, ["pause", "resume"])
         self.server.transport.write(b"last")
         self.server.transport.unregisterProducer()
@@ -135,7 +147,7 @@ class EndTests(Case):
         self.server.transport.write(MUCH)
         self.server.transport.loseConnection()
         self.network.pump()
-        self.assertEqual((peer.received, peer.end), (MUCH, "fin"))
+        self.assert_saw(peer, MUCH, "fin")
         self.assertEqual(self.server.ends, [error.ConnectionDone])
 
     def test_close_waits_for_a_reader(self) -> None:
@@ -158,7 +170,7 @@ class EndTests(Case):
         peer.transport.resumeProducing()
         self.network.pump()
         self.assertEqual(self.server.calls, ["made", "fin-out"])
-        self.assertEqual((peer.received, peer.end), (MUCH, "fin"))
+        self.assert_saw(peer, MUCH, "fin")
         peer.send(b"still")
         self.network.pump()
         self.assertEqual(self.server.received, b"still")
@@ -173,7 +185,7 @@ class EndTests(Case):
         self.assertEqual(self.server.calls, ["made"])
         self.server.transport.resumeProducing()
         self.network.pump()
-        self.assertEqual(self.server.received, MUCH)
+        self.assert_bytes(self.server.received, MUCH)
         self.assertEqual(self.server.calls[-1], "fin-in")
 
     def test_fin_to_who_does_not_know_of_it(self) -> None:
@@ -191,7 +203,7 @@ class EndTests(Case):
         peer.fin()
         self.network.pump()
         self.assertEqual(self.server.received, b"hello")
-        self.assertEqual((peer.received, peer.end), (b"", "fin"))
+        self.assert_saw(peer, b"", "fin")
 
     def test_abort(self) -> None:
         """abortConnection() drops what is not read; the other end sees RST."""
@@ -203,7 +215,7 @@ class EndTests(Case):
         self.network.pump()
         peer.transport.resumeProducing()
         self.network.pump()
-        self.assertEqual((peer.received, peer.end), (b"", "reset"))
+        self.assert_saw(peer, b"", "reset")
         self.assertEqual(self.server.ends, [error.ConnectionAborted])
 
     def test_reset_by_the_peer(self) -> None:
@@ -237,7 +249,7 @@ class EndTests(Case):
         self.network.pump()
         peer.transport.resumeProducing()
         self.network.pump()
-        self.assertEqual((peer.received, peer.end), (b"", "reset"))
+        self.assert_saw(peer, b"", "reset")
 
     def test_sent_to_who_has_closed(self) -> None:
         """What is sent to who has closed is answered by RST."""
@@ -360,7 +372,7 @@ class ConnectTests(Case):
 
         peer = self.network.connect(Peer(), Closed())
         self.network.pump()
-        self.assertEqual((peer.received, peer.end), (b"", "fin"))
+        self.assert_saw(peer, b"", "fin")
 
     def test_interfaces(self) -> None:
         """The transport is Twisted's; the peer knows of half-close."""

@@ -8,18 +8,17 @@ the others are counted, not even built, and the count is said. What a peer chose
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted.python.logfile import LogFile
-
 from twisted_lab import jsonlines
-from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.interfaces import Clock
+from twisted_lab.linefile import LineFile
 from twisted_lab.publishing import Publisher
 
 #: What is worth a line. What comes once a message, and the flow of it, is for recordings.
@@ -140,35 +139,18 @@ class Log:
             self._say_count(kind)
 
 
-class LogFiles:
-    """A log file of ours, rotated, 0640; ``write`` takes one line. *path* names it.
+class LogFile:
+    """A log file of ours at *path*: rotated, 0640; ``write`` takes one line.
 
     Raises :class:`ConfigurationError` that names the path when it cannot be written.
     """
 
     def __init__(self, path: str) -> None:
-        directory, name = os.path.split(os.path.abspath(path))
-        try:
-            self._file = LogFile(
-                name,
-                directory,
-                rotateLength=ROTATE_BYTES,
-                maxRotatedFiles=ROTATED_KEPT,
-                defaultMode=0o640,
-            )
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise ConfigurationError(f"cannot write {escape(path)!r}: {why}") from None
+        self._file = LineFile(path, 0o640, rotate_bytes=ROTATE_BYTES, kept=ROTATED_KEPT)
+        self.reopen = self._file.reopen
+        self.close = self._file.close
 
     def write(self, text: str) -> None:
-        """Append *text* as one line, at once."""
-        self._file.write(text + "\n")
-        self._file.flush()
-
-    def reopen(self) -> None:
-        """Go on in a file of the same name, after somebody moved the old one."""
-        self._file.reopen()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Append *text* as one line, at once; raises OSError when there is no room for it."""
+        if not self._file.append(text.encode("utf-8", "backslashreplace") + b"\n"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -5,13 +5,13 @@ Rule: a policy that raises is reported and removed; the connection lives on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IProtocolFactory
 from zope.interface import implementer
 
-from twisted_lab.addresses import host_of, show
+from twisted_lab.addresses import host_of, show, show_pair
 from twisted_lab.errors import summary
 from twisted_lab.events import Note, Received, Refused, Sent
 from twisted_lab.gates import Gates
@@ -255,3 +255,12 @@ class StreamFactory:
         if not layer.lines or self.secure is not None or not refusal.text:
             return None
         return RefusalLine.make(refusal.text, layer.clock, layer.linger)
+
+    def accept_failed(self, said: Mapping[str, Any]) -> None:
+        """A log event of Twisted's port: it closed a connection at once, or could not accept."""
+        layer = self.layer
+        if (address := said.get("address")) is not None:
+            who = show_pair(*address[:2]) if isinstance(address, tuple) else "unix:"
+            layer.publisher.offer(Refused, layer.name, who, self.local, "descriptors")
+        elif (error := said.get("acceptError")) is not None:
+            layer.note("accept", f"could not accept: {error}")

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twisted_lab import __version__, jsonlines
-from twisted_lab.errors import ConfigurationError
-from twisted_lab.escaping import escape
 from twisted_lab.events import Event, Note
 from twisted_lab.interfaces import Clock
+from twisted_lab.linefile import LineFile
 from twisted_lab.publishing import Publisher
 
 #: Bytes kept while the file cannot be written; what comes on top is lost, and counted.
@@ -27,20 +26,6 @@ _WAIT = 0.2
 
 #: The recording's format, in its header.
 FORMAT = 1
-
-
-def open_private(path: str) -> int:
-    """A descriptor to append to *path* (mode 0600, no symbolic link, never blocking).
-
-    Raises :class:`ConfigurationError` that names the path and the reason.
-    """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        return os.open(path, flags, 0o600)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(f"cannot write {escape(path)!r}: {why}") from None
 
 
 class Recorder:
@@ -63,11 +48,11 @@ class Recorder:
         self._clock = clock
         self._publisher = publisher
         self._now = now
-        self._write = write
         self._queue = bytearray()
         self._alarm: Any = None
         self._noted = 0
-        self._fd = open_private(path)
+        # Payload may be anybody's secret: 0600.
+        self._file = LineFile(path, 0o600, write=write)
         self._queue += self._header()
         self._flush()
 
@@ -114,17 +99,19 @@ class Recorder:
     def _flush(self) -> None:
         try:
             while self._queue:
-                # A short write leaves the rest of its line first in the queue.
-                del self._queue[: self._write(self._fd, bytes(self._queue))]
+                taken = self._file.append(bytes(self._queue))
+                del self._queue[:taken]
+                if not taken:
+                    break  # not even one line had room
         except OSError:
-            self._wait()  # full, or a pipe nobody reads: try again
+            pass  # full, or a pipe nobody reads
+        if self._queue:
+            self._wait()
 
     def reopen(self) -> None:
         """Go on in a new file of the same name (after a rotation), under a header of its own."""
         self._flush()
-        fd = open_private(self.path)
-        os.close(self._fd)
-        self._fd = fd
+        self._file.reopen()
         self._queue[:0] = self._header()
 
     def close(self) -> None:
@@ -135,4 +122,4 @@ class Recorder:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        os.close(self._fd)
+        self._file.close()

@@ -14,6 +14,8 @@ from typing import Any
 
 from twisted_lab.bench import Bench
 
+_NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")
+
 
 class Signals:
     """Installs the handlers; *reopen* are called on SIGUSR1, *say* takes a sentence to log."""
@@ -33,11 +35,24 @@ class Signals:
         self._previous_usr1: Any = None
 
     def install(self) -> None:
-        """Take the signals over; call it when the reactor runs, for it installs its own first."""
+        """Take the signals over when the reactor runs, which installs handlers of its own first.
+
+        Until then they wait: one that comes while we start means what it means ever after.
+        """
+        self._block(True)
+        self._reactor.callWhenRunning(self._take_all)
+
+    def _block(self, block: bool) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            numbers = {number for name in _NAMES if (number := getattr(signal, name, None))}
+            signal.pthread_sigmask(signal.SIG_BLOCK if block else signal.SIG_UNBLOCK, numbers)
+
+    def _take_all(self) -> None:
         self._take("SIGTERM", self._stop)
         self._take("SIGINT", self._stop)
         self._take("SIGHUP", self._hang_up)
         self._previous_usr1 = self._take("SIGUSR1", self._reopen_files)
+        self._block(False)
 
     def _take(self, name: str, action: Callable[[], object]) -> Any:
         number = getattr(signal, name, None)

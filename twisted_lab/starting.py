@@ -12,10 +12,10 @@ from twisted.logger import Logger
 from twisted_lab import kernel
 from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
-from twisted_lab.eventlog import KINDS, Log, LogFiles, json_line, text_line
+from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import Recorder
-from twisted_lab.service import make_service
+from twisted_lab.service import LabService, make_service
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
 from twisted_lab.signals import Signals
@@ -39,20 +39,20 @@ def make(
     service: str | None,
     settings: Settings,
     kind: type[AnyBench] = Bench,  # type: ignore[assignment]
+    take_signals: bool = False,
     stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
 ) -> AnyBench:
-    """The bench (*service* None) or one service, with its log, recording and signals.
+    """The bench (*service* None) or one service, with its log, its recording and its signals.
 
-    *kind* is the class of what is returned; what is served is printed to *stdout*.
+
+    *kind* is the class of what is returned; what is served is printed to *stdout*;
+    *take_signals* makes the process's signals mean a stop, a reload, a reopening.
 
     Raises :class:`~twisted_lab.errors.ConfigurationError` for what cannot be.
     """
     publisher = Publisher(capture=settings.capture)
     shared = Shared(reactor, publisher)
-    if service is None:
-        services = make_bench(settings, shared)
-    else:
-        services = [make_service(service, settings, shared)]
+    services = _services(service, settings, shared)
     files: list[Any] = []
     log = _log(reactor, publisher, settings, files)
     publisher.add(log, KINDS, detailed=False)
@@ -75,14 +75,32 @@ def make(
         lambda text: _logger.info("{text}", text=text),
         tuple(file.reopen for file in files),
     )
-    reactor.callWhenRunning(signals.install)
+    if take_signals:
+        signals.install()
     return bench
+
+
+def try_ports(reactor: Any, service: str | None, settings: Settings) -> None:
+    """Open every port and close it again, to know before a daemon is forked that it can serve.
+
+    Raises :class:`~twisted_lab.errors.CannotServe`: after the fork nobody would read it.
+    """
+    shared = Shared(reactor, Publisher())
+    for tried in _services(service, settings, shared):
+        tried.privilegedStartService()
+        tried.close_at_once()
+
+
+def _services(service: str | None, settings: Settings, shared: Shared) -> list[LabService]:
+    if service is None:
+        return make_bench(settings, shared)
+    return [make_service(service, settings, shared)]
 
 
 def _log(reactor: Any, publisher: Publisher, settings: Settings, files: list[Any]) -> Log:
     form = json_line if settings.log_format == "json" else text_line
     if settings.log is not None:
-        file = LogFiles(settings.log)
+        file = LogFile(settings.log)
         files.append(file)
         return Log(file.write, reactor, publisher, form)
     if settings.log_format == "json":

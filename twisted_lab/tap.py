@@ -126,13 +126,16 @@ def makeService(options: Options) -> IService:
     """The service twistd runs; exits 1 with one sentence when it cannot be."""
     from twisted.internet import reactor
 
-    from twisted_lab.starting import make, use_monotonic_time
+    from twisted_lab.starting import make, try_ports, use_monotonic_time
 
     use_monotonic_time(reactor)
+    twistd = getattr(options, "parent", None) or {}
+    asked = options.service, options.settings
     try:
-        bench = make(reactor, options.service, options.settings, kind=TwistdBench)
+        if not twistd.get("nodaemon", True):
+            try_ports(reactor, *asked)
+        bench = make(reactor, *asked, kind=TwistdBench, take_signals=True)
     except SocketlabError as error:
         fail(str(error))
-    parent = getattr(options, "parent", None)
-    bench.pidfile = parent["pidfile"] if parent else None
+    bench.pidfile = twistd.get("pidfile")
     return bench

@@ -201,8 +201,12 @@ class Network:
                 self.clock.calls.remove(call)
                 call.called = 1
                 call.func(*call.args, **call.kw)
-        readable = {reader: None for reader in self._readers if reader.socket.readable}
-        writable = {writer: None for writer in self._writers if writer.socket.writable}
+        readable = {
+            reader: None for reader in self._readers if reader.connected and reader.socket.readable
+        }
+        writable = {
+            writer: None for writer in self._writers if writer.connected and writer.socket.writable
+        }
         for transport in readable | writable:
             # Reading goes first, as in Twisted's reactors: a FIN may overtake what is to be sent.
             if transport in readable and transport in self._readers:

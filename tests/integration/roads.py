@@ -183,6 +183,9 @@ def open_socket(
         if source_address is not None:
             sock.bind(source_address)
         sock.connect(address)
+        if family != socket.AF_UNIX:
+            # Nagle's algorithm (RFC 896) would hold pieces back for an ACK that is itself delayed.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         sock.close()
         raise

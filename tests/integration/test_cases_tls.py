@@ -162,7 +162,7 @@ class EndTests(SecureCase):
                 client = self.secure(version)
                 client.socket.sendall(client.encode(b"0123456789") + client.encode_end())
                 self.assertEqual(client.receive_all(), b"0123456789")
-                self.assertTrue(client.told_of_end)
+                self.assertTrue(client.ended_well)
                 client.close()
         self.assert_closed_as(*["peer-fin"] * 20)
 
@@ -203,7 +203,7 @@ class EndTests(SecureCase):
         before = self.child.descriptors()
         client = self.secure()
         self.assertEqual(client.receive_all(), b"")
-        self.assertTrue(client.told_of_end)
+        self.assertTrue(client.ended_well)
         wait_for(lambda: self.child.descriptors() == before, limit=5)
         self.assert_closed_as("idle")
 
@@ -218,7 +218,7 @@ class LastWordTests(SecureCase):
         client = self.secure()
         client.send(b"/quit\r\n")
         self.assertEqual(client.receive_all(), b"bye\r\n")
-        self.assertTrue(client.told_of_end)
+        self.assertTrue(client.ended_well)
         wait_for(lambda: self.child.descriptors() == before, limit=5)
         self.assert_closed_as("local")
 

@@ -46,7 +46,8 @@ class Descriptors:
             return None
         following = self._next_descriptor()
         if following is None or following >= limit - self._reserve:
-            return Refusal("descriptors", "out of file descriptors")
+            # Without a text: a line to say why would keep the descriptor for a second.
+            return Refusal("descriptors", "")
         return None
 
     def entered(self, host: Host) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
 
 from twisted_lab.addresses import show, show_pair
 from twisted_lab.errors import CannotServe, ConfigurationError
@@ -92,6 +93,9 @@ def open_stream(
         port = _listen(reactor, listen, factory, backlog)
     except (CannotListenError, OSError) as error:
         raise cannot_serve(listen, error) from None
+    # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
+    # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
+    port._logger = Logger(observer=factory.accept_failed)  # type: ignore
     if getattr(listen, "interface", "") not in WILDCARDS:
         factory.local = show(port.getHost())  # else each accepted socket knows
     return port

@@ -1,0 +1,97 @@
+"""A file of lines: appended to, rotated, reopened, and never left with half a line.
+
+A disk that fills up cuts a write short. What was cut is taken back, where the file allows it, so
+that whoever reads the file finds whole lines only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from twisted_lab.errors import ConfigurationError
+from twisted_lab.escaping import escape
+
+
+def open_to_append(path: str, mode: int) -> int:
+    """A descriptor to append to *path*: made with *mode*, no symbolic link, never blocking.
+
+    Raises :class:`ConfigurationError` that names the path and the reason.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        return os.open(path, flags, mode)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(f"cannot write '{escape(path)}': {why}") from None
+
+
+class LineFile:
+    """Appends whole lines to *path*, made with *mode*.
+
+    Over *rotate_bytes* the file becomes ``path.1`` and a new one is begun; *kept* of the old are
+    kept. *write* is os.write(). Raises :class:`ConfigurationError` when *path* cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        mode: int,
+        rotate_bytes: int | None = None,
+        kept: int = 0,
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
+        self.path = os.path.abspath(path)
+        self._mode = mode
+        self._rotate_bytes = rotate_bytes
+        self._kept = kept
+        self._write = write
+        self._fd = open_to_append(self.path, mode)
+        self._size = os.fstat(self._fd).st_size
+
+    def append(self, lines: bytes) -> int:
+        """Write *lines*, each with its newline; how many bytes of whole lines got there.
+
+        Raises OSError when that is none at all.
+        """
+        if self._rotate_bytes and self._size and self._size + len(lines) > self._rotate_bytes:
+            self._rotate()
+        written = self._write(self._fd, lines)
+        if written < len(lines):
+            whole = lines.rfind(b"\n", 0, written) + 1
+            written = self._take_back(written, whole)
+        self._size += written
+        return written
+
+    def _take_back(self, written: int, whole: int) -> int:
+        try:
+            os.ftruncate(self._fd, self._size + whole)
+        except OSError:
+            return written  # a pipe or a device: what is out is out
+        return whole
+
+    def _rotate(self) -> None:
+        for number in range(self._kept - 1, 0, -1):
+            _rename_if_there(f"{self.path}.{number}", f"{self.path}.{number + 1}")
+        _rename_if_there(self.path, f"{self.path}.1")
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Go on in a file of the same name, after somebody moved the old one.
+
+        Raises :class:`ConfigurationError`, and keeps the old one, when that cannot be opened.
+        """
+        fd = open_to_append(self.path, self._mode)
+        os.close(self._fd)
+        self._fd = fd
+        self._size = os.fstat(fd).st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def _rename_if_there(old: str, new: str) -> None:
+    if os.path.lexists(old):
+        os.replace(old, new)
