@@ -63,7 +63,11 @@ def cells(service: str, children: list[Child], rounds: int) -> Iterator[Cell]:
     A case is tried with one child after the other in each round, so that all have the same luck.
     """
     cases: list[tuple[str, int, Callable[[Child], Counter[str]]]] = [
-        (f"{road:5} {label:>6}", times, lambda c, r=road, s=size, n=times: exchange(c, service, r, s, n))
+        (
+            f"{road:5} {label:>6}",
+            times,
+            lambda c, r=road, s=size, n=times: exchange(c, service, r, s, n),
+        )
         for road in ROADS
         for size, label, times in SIZES
     ]

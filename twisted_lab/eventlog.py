@@ -84,6 +84,7 @@ class Log:
         now: Callable[[], datetime] | None = lambda: datetime.now(UTC),
     ) -> None:
         self.lost = 0
+        self._lost_said = 0
         self._write = write
         self._clock = clock
         self._publisher = publisher
@@ -128,9 +129,15 @@ class Log:
 
     def _say(self, said: dict[str, Any]) -> None:
         try:
-            self._write(self._format(said, self._now and self._now()))
+            if unsaid := self.lost - self._lost_said:
+                self._write_line({"event": "note", "kind": "log", "text": f"{unsaid} lines lost"})
+                self._lost_said = self.lost
+            self._write_line(said)
         except OSError:
             self.lost += 1
+
+    def _write_line(self, said: dict[str, Any]) -> None:
+        self._write(self._format(said, self._now and self._now()))
 
     def close(self) -> None:
         """Say what was only counted so far."""
