@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tests.integration.child import Child
@@ -55,6 +56,15 @@ def netcat(child: Child, service: str, times: int) -> Counter[str]:
         for _ in range(times)
     )
     return Counter("" if answer == said else f"{answer!r}" for answer in answers)
+
+
+def _cases(service: str) -> Iterator[tuple[str, int, Callable[[Child], Counter[str]]]]:
+    for road in ROADS:
+        for size, label, times in SIZES:
+            request = partial(exchange, service=service, road=road, size=size, times=times)
+            yield f"{road:5} {label:>6}", times, request
+    if shutil.which("nc"):
+        yield "nc -N", 10, partial(netcat, service=service, times=10)
 
 
 def cells(service: str, children: list[Child], rounds: int) -> Iterator[Cell]:

@@ -223,7 +223,7 @@ class FullDiskTests(RecorderTestCase):
         self.clock.advance(SOON)
         before = self.numbers()
         self.assertTrue(0 < len(before) < 5, before)
-        disk.room = 2**20
+        disk.pieces, disk.room = [], 2**20
         self.clock.advance(SOON)
         self.assertEqual(self.numbers(), list(range(5)))
         self.assertEqual(recorder.lost, 0)

@@ -1208,7 +1208,7 @@ class RandomRun:
         self.act("fin", 0)
         self.network.advance(60)
         if self.peer.transport.disconnecting:
-            self.peer.reset()  # closed, so it reads no more, and what it sends waits for us: both wait
+            self.peer.reset()  # closed: it reads no more, and what it still sends waits for that
             self.network.pump()
         layer, seen = self.case.layer, self.case.seen
         case.assertEqual(layer.streams, set())

@@ -64,12 +64,15 @@ class DatagramLedger:
     ) -> None:
         """*count* datagrams, the last of them of *size* bytes, go no further."""
         self.dropped[reason] += count
-        if self._publisher.active:
-            now, local = self._publisher.now(), self._local_of(way)
-            shown = None if peer is None else show_pair(*peer)
-            self._publisher.publish(
-                DatagramDropped(now, self._service, local, reason, shown, size, count)
-            )
+        publisher = self._publisher
+        if "datagram-dropped" not in publisher.wanted:
+            publisher.tally["datagram-dropped"] += count
+            return
+        shown = None if peer is None else show_pair(*peer)
+        local = self._local_of(way)
+        publisher.offer(
+            DatagramDropped, self._service, local, reason, peer=shown, bytes=size, count=count
+        )
 
     def withheld(self, peer: Peer, size: int) -> None:
         """An answer was too long for its request: dropped, and a person learns the way out."""
@@ -85,17 +88,11 @@ class DatagramLedger:
 
     def failed(self, error: BaseException) -> None:
         """The protocol (or an access gate) raised *error*."""
-        if self._publisher.active:
-            try:
-                text = summary(error)
-            except Exception:  # its own __str__ raised
-                text = type(error).__name__
-            self.note("exception", text)
+        self.note("exception", summary(error))
 
     def note(self, kind: str, text: str) -> None:
         """Something worth seeing."""
-        if self._publisher.active:
-            self._publisher.publish(Note(self._publisher.now(), self._service, kind, text))
+        self._publisher.offer(Note, self._service, kind, text)
 
 
 class KernelDrops:

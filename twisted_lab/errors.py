@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import traceback
 
-from twisted.python.reflect import safe_str
-
 
 class SocketlabError(Exception):
     """Any error of ours; its text is one sentence that names the offending value."""
@@ -23,4 +21,8 @@ def summary(error: BaseException) -> str:
     """*error* on one line, with the place that raised it: ``ValueError: no (proto.py:12)``."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {safe_str(error)}{place}"
+    try:
+        said = f": {error}"
+    except Exception:  # an error that cannot even say what it is
+        said = ""
+    return f"{type(error).__name__}{said}{place}"

@@ -30,9 +30,9 @@ _OURS = frozenset({"listening", "not-listening"})
 #: Seconds for which one kind of event has one line.
 _QUIET = 1.0
 
-#: 10 MB a file and 5 files kept: no more than 60 MB on disk, however long it runs.
+#: Five files of 10 MB, the current one among them: 50 MB on disk, however long it runs.
 ROTATE_BYTES = 10_000_000
-ROTATED_KEPT = 5
+ROTATED_KEPT = 4
 
 _TOO_DETAILED = frozenset({"ns", "data", "tcp_info"})
 

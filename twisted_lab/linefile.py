@@ -7,10 +7,15 @@ that whoever reads the file finds whole lines only.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
+
+
+#: The mode of a file that may hold anybody's secrets.
+PRIVATE = 0o600
 
 
 def open_to_append(path: str, mode: int) -> int:
@@ -21,7 +26,10 @@ def open_to_append(path: str, mode: int) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        return os.open(path, flags, mode)
+        fd = os.open(path, flags, mode)
+        if mode == PRIVATE and stat.S_ISREG(os.fstat(fd).st_mode):
+            os.fchmod(fd, mode)  # it may have been there, open to others
+        return fd
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(f"cannot write '{escape(path)}': {why}") from None
@@ -66,26 +74,34 @@ class LineFile:
 
     def _take_back(self, written: int, whole: int) -> int:
         try:
-            os.ftruncate(self._fd, self._size + whole)
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written + whole)
         except OSError:
             return written  # a pipe or a device: what is out is out
         return whole
 
     def _rotate(self) -> None:
+        new = f"{self.path}.new"
+        try:
+            fd = open_to_append(new, self._mode)
+        except ConfigurationError:
+            return  # the old one grows on: better than losing lines, or older files
         for number in range(self._kept - 1, 0, -1):
             _rename_if_there(f"{self.path}.{number}", f"{self.path}.{number + 1}")
         _rename_if_there(self.path, f"{self.path}.1")
-        self.reopen()
+        os.replace(new, self.path)
+        self._use(fd)
+
+    def _use(self, fd: int) -> None:
+        old, self._fd = self._fd, fd
+        self._size = os.fstat(fd).st_size
+        os.close(old)
 
     def reopen(self) -> None:
         """Go on in a file of the same name, after somebody moved the old one.
 
         Raises :class:`ConfigurationError`, and keeps the old one, when that cannot be opened.
         """
-        fd = open_to_append(self.path, self._mode)
-        os.close(self._fd)
-        self._fd = fd
-        self._size = os.fstat(fd).st_size
+        self._use(open_to_append(self.path, self._mode))
 
     def close(self) -> None:
         """Close the file."""

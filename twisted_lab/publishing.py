@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twisted_lab.errors import summary
 from twisted_lab.events import CATALOGUE, TRAFFIC, Event, Note
 from twisted_lab.interfaces import Observer
 
@@ -113,7 +114,8 @@ class Publisher:
     def _drop(self, observer: Observer, error: Exception, service: str) -> None:
         if observer in self._observers:
             self.remove(observer)
-            said = f"an observer failed and was removed: {observer!r}: {error!r}"
+            name = getattr(observer, "__qualname__", type(observer).__qualname__)
+            said = f"observer {name} failed and was removed: {summary(error)}"
             self.offer(Note, service, "observer", said)
 
     def captured(self, data: bytes) -> bytes | None:

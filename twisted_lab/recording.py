@@ -14,7 +14,7 @@ from typing import Any
 from twisted_lab import __version__, jsonlines
 from twisted_lab.events import Event, Note
 from twisted_lab.interfaces import Clock
-from twisted_lab.linefile import LineFile
+from twisted_lab.linefile import PRIVATE, LineFile
 from twisted_lab.publishing import Publisher
 
 #: Bytes kept while the file cannot be written; what comes on top is lost, and counted.
@@ -51,8 +51,8 @@ class Recorder:
         self._queue = bytearray()
         self._alarm: Any = None
         self._noted = 0
-        # Payload may be anybody's secret: 0600.
-        self._file = LineFile(path, 0o600, write=write)
+        self._stuck = False  # what could not be written is tried again by the alarm alone
+        self._file = LineFile(path, PRIVATE, write=write)
         self._queue += self._header()
         self._flush()
 
@@ -76,7 +76,7 @@ class Recorder:
         if self.lost > self._noted:
             self._note_losses(event)
         self._queue += jsonlines.line(event)
-        if len(self._queue) >= _BATCH:
+        if len(self._queue) >= _BATCH and not self._stuck:
             self._flush()
         else:
             self._wait()
@@ -105,7 +105,8 @@ class Recorder:
                     break  # not even one line had room
         except OSError:
             pass  # full, or a pipe nobody reads
-        if self._queue:
+        self._stuck = bool(self._queue)
+        if self._stuck:
             self._wait()
 
     def reopen(self) -> None:

@@ -36,7 +36,7 @@ def _quantity(text: str, units: dict[str, float], example: str) -> float:
 def size(text: str) -> int:
     """Bytes: ``65536``, ``64KiB``, ``1.5MB``."""
     value = _quantity(text, dict(SIZES), "a size such as 16384 or 64KiB")
-    if value != int(value) or value > 2**53:
+    if value > 2**53 or value != int(value):
         raise ValueError("expected a whole number of bytes below 8 PiB")
     return int(value)
 
@@ -51,7 +51,8 @@ def seconds(text: str) -> float:
 
 def seconds_or_none(text: str) -> float:
     """Seconds, where 0 is none at all."""
-    return 0.0 if text.strip() in ("0", "0s") else seconds(text)
+    none = _quantity(text, TIMES, "a time such as 5s, 200ms or 10min, or 0") == 0
+    return 0.0 if none else seconds(text)
 
 
 def count_of_bytes(text: str) -> int:

@@ -152,12 +152,14 @@ def udp_counts(pid: int) -> dict[str, int]:
     return counts
 
 
-def udp_drops(pid: int, port: int) -> int:
-    """What the kernel dropped on the UDP sockets of *port*: the last column of /proc/net/udp."""
-    drops = 0
+def udp_waiting_and_drops(pid: int, port: int) -> tuple[int, int]:
+    """Of the UDP sockets of *port*: the bytes that wait to be read, and how many datagrams the
+    kernel dropped, as /proc/net/udp says."""
+    waiting = drops = 0
     for table in ("udp", "udp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if int(fields[1].rpartition(":")[2], 16) == port:
+                waiting += int(fields[4].rpartition(":")[2], 16)
                 drops += int(fields[-1])
-    return drops
+    return waiting, drops
