@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from twisted_lab.events import Closed
+from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import YOUTH, Layer, StreamFactory
 from twisted_lab.publishing import Publisher
 from twisted_lab.testing import Collector, Network, Peer
@@ -128,6 +129,50 @@ class Pull:
 
     def stopProducing(self) -> None:
         self.stopped = True
+
+
+class Log:
+    """A policy with every hook; ``calls`` is what was called, with the host's key or the count.
+
+    *wrong* names the hook that raises; *refuses* makes it a gate that says no.
+    """
+
+    def __init__(self, name: str = "", wrong: str = "", refuses: bool = False) -> None:
+        self.name = name
+        self.wrong = wrong
+        self.refuses = refuses
+        self.calls: list[Any] = []
+
+    def _log(self, hook: str, *about: Any) -> None:
+        self.calls.append((hook, *about) if about else hook)
+        if hook == self.wrong:
+            raise ValueError("a bug of the policy's")
+
+    def admit(self, host: Any) -> Refusal | None:
+        self._log("admit")
+        return Refusal(self.name, f"{self.name} says no") if self.refuses else None
+
+    def entered(self, host: Any) -> None:
+        self._log("entered")
+
+    def left(self, host: Any) -> None:
+        self._log("left")
+
+    def opened(self, stream: Any) -> None:
+        self._log("opened")
+
+    def received(self, stream: Any, count: int) -> None:
+        self._log("received", count)
+
+    def sent(self, stream: Any, count: int) -> None:
+        self._log("sent", count)
+
+    def check(self, stream: Any, now: float) -> float:
+        self._log("check", now)
+        return now + 1.0
+
+    def closed(self, stream: Any) -> None:
+        self._log("closed")
 
 
 class BytesCase(SynchronousTestCase):

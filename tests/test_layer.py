@@ -1,4 +1,4 @@
-"""What streams of one service share: gates that count exactly, hooks, and one factory."""
+"""What streams of one service share: the hooks of its policies, one factory, one alarm."""
 
 from __future__ import annotations
 
@@ -7,59 +7,14 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from tests.streams import MUCH, HalfCloseSpy, Spy, StreamCase, echo
+from tests.streams import MUCH, HalfCloseSpy, Log, Spy, StreamCase, echo
 from twisted_lab.events import CloseReason
-from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import YOUTH
 from twisted_lab.testing import Peer
-
-
-class Log:
-    """A policy with every hook; ``calls`` is what was called, with the host's key or the count.
-
-    *wrong* names the hook that raises; *refuses* makes it a gate that says no.
-    """
-
-    def __init__(self, name: str = "", wrong: str = "", refuses: bool = False) -> None:
-        self.name = name
-        self.wrong = wrong
-        self.refuses = refuses
-        self.calls: list[Any] = []
-
-    def _log(self, hook: str, *about: Any) -> None:
-        self.calls.append((hook, *about) if about else hook)
-        if hook == self.wrong:
-            raise ValueError("a bug of the policy's")
-
-    def admit(self, host: Any) -> Refusal | None:
-        self._log("admit")
-        return Refusal(self.name, f"{self.name} says no") if self.refuses else None
-
-    def entered(self, host: Any) -> None:
-        self._log("entered")
-
-    def left(self, host: Any) -> None:
-        self._log("left")
-
-    def opened(self, stream: Any) -> None:
-        self._log("opened")
-
-    def received(self, stream: Any, count: int) -> None:
-        self._log("received", count)
-
-    def sent(self, stream: Any, count: int) -> None:
-        self._log("sent", count)
-
-    def check(self, stream: Any, now: float) -> float:
-        self._log("check", now)
-        return now + 1.0
-
-    def closed(self, stream: Any) -> None:
-        self._log("closed")
 
 
 class HookTests(StreamCase):
@@ -101,24 +56,47 @@ class HookTests(StreamCase):
         self.assertEqual(counts.total, 5)
         self.assertEqual((self.layer.sent, self.layer.check), ((), ()))
 
-    def test_one_that_raises(self) -> None:
+    def raises_in(self, hook: str) -> None:
         """A policy that raises is removed with a note, and the connection lives on."""
-        for hook in ("admit", "entered", "opened", "received", "sent", "closed", "left"):
-            self.setUp()
-            bad, good = Log(wrong=hook), Log()
-            spy = self.converse(bad, good)
-            self.assertEqual(self.closed().reason, "peer-fin")
-            self.assertEqual(len(spy.ends), 1)
-            (note,) = self.seen.of("note")
-            self.assertEqual((note.kind, note.connection), ("policy", None))
-            self.assertTrue(
-                note.text.startswith(
-                    "policy Log failed and was removed: ValueError: a bug of the policy's ("
-                )
-            )
-            last = bad.calls[-1]
-            self.assertEqual(last if isinstance(last, str) else last[0], hook)
-            self.assertEqual(len(good.calls), 7)
+        bad, good = Log(wrong=hook), Log()
+        spy = self.converse(bad, good)
+        self.assertEqual(self.closed().reason, "peer-fin")
+        self.assertEqual(len(spy.ends), 1)
+        (note,) = self.seen.of("note")
+        self.assertEqual((note.kind, note.connection), ("policy", None))
+        said = "policy Log failed and was removed: ValueError: a bug of the policy's ("
+        self.assertTrue(note.text.startswith(said))
+        last = bad.calls[-1]
+        self.assertEqual(last if isinstance(last, str) else last[0], hook)
+        self.assertEqual(len(good.calls), 7)
+
+    def test_raises_in_admit(self) -> None:
+        """A gate that raises is removed with a note, lets everyone in and hears no more."""
+        self.raises_in("admit")
+
+    def test_raises_in_entered(self) -> None:
+        """The same for one that raises when it counts somebody in."""
+        self.raises_in("entered")
+
+    def test_raises_in_opened(self) -> None:
+        """The same for a policy that raises when a stream opens."""
+        self.raises_in("opened")
+
+    def test_raises_in_received(self) -> None:
+        """The same when something comes."""
+        self.raises_in("received")
+
+    def test_raises_in_sent(self) -> None:
+        """The same when something goes."""
+        self.raises_in("sent")
+
+    def test_raises_in_closed(self) -> None:
+        """The same when a stream ends."""
+        self.raises_in("closed")
+
+    def test_raises_in_left(self) -> None:
+        """The same for one that raises when it counts somebody out."""
+        self.raises_in("left")
 
     def test_check_that_raises(self) -> None:
         """The same for a timer; the others are still asked."""
@@ -222,101 +200,13 @@ class HookTests(StreamCase):
         self.assertFalse(self.layer.watched)
         self.layer.install(log)
         self.assertTrue(self.layer.watched)
+        self.stream.dataReceived(b"hello")
+        self.stream.write(b"hello")
+        self.assertEqual(log.calls, [("received", 5), ("sent", 5)])
         self.layer.remove(log)
         self.assertFalse(self.layer.watched)
         self.publisher.add(self.seen)
         self.assertTrue(self.layer.watched)
-
-
-class GateTests(StreamCase):
-    def connect(self, *policies: Any, factory: Any = None, **options: Any) -> Peer:
-        """Try to get in; afterwards nobody is."""
-        factory = self.behind_layer(factory or Factory.forProtocol(Spy), *policies, **options)
-        peer = self.network.connect(Peer(), factory, host="192.0.2.1")
-        self.network.pump()
-        return peer
-
-    def test_in_and_out(self) -> None:
-        """Who is let in is counted once, and uncounted once, however the connection ends."""
-        for end in (Peer.fin, Peer.close, Peer.reset):
-            log = Log()
-            end(self.connect(log))
-            self.network.pump()
-            calls = [call for call in log.calls if call in ("admit", "entered", "left")]
-            self.assertEqual(calls, ["admit", "entered", "left"])
-
-    def test_refused_by_a_later_gate(self) -> None:
-        """Who is refused was never in, also for the gates that had said yes."""
-        first, second, third = Log("a"), Log("b", refuses=True), Log("c")
-        peer = self.connect(first, second, third)
-        self.assert_saw(peer, b"", "fin")
-        self.assertEqual([log.calls for log in (first, second, third)], [["admit"], ["admit"], []])
-        (refused,) = self.seen.events
-        self.assertEqual(refused.event, "refused")
-        self.assertEqual((refused.reason, refused.detail), ("b", "b says no"))  # type: ignore[attr-defined]
-        self.assertEqual(self.layer.streams, set())
-
-    def test_refused_where(self) -> None:
-        """A refusal says who was turned away, and at which door."""
-        factory = self.behind_layer(None, Log("gate", refuses=True))
-        factory.local = "0.0.0.0:9000"
-        self.assertIsNone(factory.buildProtocol(IPv4Address("TCP", "192.0.2.7", 1234)))
-        (refused,) = self.seen.of("refused")
-        self.assertEqual((refused.peer, refused.local), ("192.0.2.7:1234", "0.0.0.0:9000"))
-
-    def test_gate_that_raises(self) -> None:
-        """A gate that raises is removed and lets everyone in; the others still stand."""
-        bad, closed = Log("bad", wrong="admit"), Log("closed", refuses=True)
-        self.connect(bad, closed)
-        self.assertEqual(self.seen.names, ["note", "refused"])
-        self.assertEqual(closed.calls, ["admit"])
-
-    def test_spares_loopback(self) -> None:
-        """A policy that spares loopback is not asked about it."""
-
-        class Spares(Log):
-            spares_loopback = True
-
-        log = Spares("gate", refuses=True)
-        factory = self.behind_layer(Factory.forProtocol(Spy), log)
-        peers = [
-            self.network.connect(Peer(), factory, host=host) for host in ("127.0.0.1", "192.0.2.1")
-        ]
-        self.network.pump()
-        self.assertEqual([peer.end for peer in peers], [None, "fin"])
-        self.assertEqual([call for call in log.calls if call == "admit"], ["admit"])
-        self.layer.remove(log)
-        self.assertIsNotNone(factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)))
-
-    def test_built_none(self) -> None:
-        """When the protocol's own factory refuses, the connection is closed and uncounted."""
-
-        class Refusing(Factory):
-            def buildProtocol(self, addr: object) -> None:
-                return None
-
-        log = Log()
-        peer = self.connect(log, factory=Refusing(), lines=True)
-        self.assert_saw(peer, b"", "fin")
-        self.assertEqual(log.calls, ["admit", "entered", "left"])
-        (refused,) = self.seen.events
-        self.assertEqual(refused.reason, "protocol")  # type: ignore[attr-defined]
-
-    def test_built_badly(self) -> None:
-        """The same when it raises, which is noted."""
-
-        class Bad(Factory):
-            def buildProtocol(self, addr: object) -> Protocol:
-                raise ValueError("a bug of the factory's")
-
-        log = Log()
-        peer = self.connect(log, factory=Bad())
-        self.assert_saw(peer, b"", "fin")
-        self.assertEqual(log.calls, ["admit", "entered", "left"])
-        self.assertEqual(self.seen.names, ["note", "refused"])
-        note = self.seen.of("note")[0]
-        self.assertTrue(note.text.startswith("buildProtocol: ValueError: a bug of the factory's ("))
-        self.assertEqual(self.flushLoggedErrors(), [])
 
 
 class FactoryTests(StreamCase):
@@ -347,6 +237,25 @@ class FactoryTests(StreamCase):
         for _ in range(3):
             self.network.connect(Peer(), factory)
         self.assertEqual({stream.id for stream in self.layer.streams}, {"c1", "c2", "c3"})
+
+    def test_accept_failed(self) -> None:
+        """What Twisted's port could not accept is told as a refusal, or noted."""
+        factory = self.behind_layer(None)
+        for address in (("192.0.2.1", 1), ("2001:db8::1", 1, 0, 0), b""):
+            factory.accept_failed({"address": address})
+        factory.accept_failed({"acceptError": OSError(24, "Too many open files")})
+        factory.accept_failed({})
+        refusals = [(refused.peer, refused.reason) for refused in self.seen.of("refused")]
+        self.assertEqual(
+            refusals,
+            [
+                ("192.0.2.1:1", "descriptors"),
+                ("[2001:db8::1]:1", "descriptors"),
+                ("unix:", "descriptors"),
+            ],
+        )
+        (note,) = self.seen.of("note")
+        self.assertIn("Too many open files", note.text)
 
 
 class YoungTests(StreamCase):

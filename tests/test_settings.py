@@ -197,11 +197,10 @@ class GoodTests(SynchronousTestCase):
         self.assertEqual(settings.allow, (ip_network("::1"), ip_network("10.0.0.1")))
 
     def test_interface(self) -> None:
-        """An interface is an IPv4 or IPv6 address, with or without brackets, or localhost."""
+        """An interface is an IPv4 or IPv6 address."""
         for text, value in {
             "127.0.0.1": "127.0.0.1",
             "::1": "::1",
-            "[::1]": "::1",
             "::": "::",
             "fe80::1%eth0": "fe80::1%eth0",
         }.items():

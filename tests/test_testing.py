@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socket import SHUT_RD, SHUT_WR
 from typing import Any
 
 from twisted.internet import error
@@ -391,6 +392,19 @@ class ConnectTests(Case):
         self.assertTrue(transport.getTcpNoDelay())
         self.assertEqual(transport.getHandle().fileno(), -1)
         self.assertIn("Spy in memory", repr(transport))
+
+    def test_the_socket(self) -> None:
+        """Below is what Twisted sees as a socket that does not block."""
+        peer = self.talk(Spy())
+        end = self.server.transport.getHandle()
+        self.assertRaises(BlockingIOError, end.recv, 1)
+        self.assertEqual(end.send(memoryview(MUCH)), CAPACITY)
+        self.assertRaises(BlockingIOError, end.send, memoryview(b"x"))
+        end.shutdown(SHUT_RD)
+        self.network.pump()
+        self.assertEqual((len(peer.received), peer.end), (CAPACITY, None))
+        end.shutdown(SHUT_WR)
+        self.assertRaises(BrokenPipeError, end.send, memoryview(b"x"))
 
 
 class CollectorTests(SynchronousTestCase):

@@ -113,14 +113,20 @@ class Log:
         del self._alarms[kind]
         self._publisher.unmute(self, kind)
         if self._unsaid(kind):
-            self._set(kind, self._say_count)
+            self._set(kind, self._rang_for_count)
 
-    def _say_count(self, kind: str) -> None:
+    def _rang_for_count(self, kind: str) -> None:
         """No event came to carry the count, so it is a line of its own."""
         del self._alarms[kind]
-        if more := self._unsaid(kind):
+        if self._say_count(kind):
+            self._be_quiet(kind)
+
+    def _say_count(self, kind: str) -> bool:
+        more = self._unsaid(kind)
+        if more:
             self._say({"event": kind, "and_more": more})
             self._said[kind] = self._publisher.tally[kind]
+        return bool(more)
 
     def _set(self, kind: str, then: Callable[[str], None]) -> None:
         if (alarm := self._alarms.pop(kind, None)) is not None:
@@ -144,6 +150,7 @@ class Log:
         for kind, alarm in list(self._alarms.items()):
             alarm.cancel()
             self._say_count(kind)
+        self._alarms.clear()
 
 
 class LogFile:

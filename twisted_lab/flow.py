@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted_lab.events import CloseReason, Paused, Resumed
+from twisted_lab.events import Paused, Resumed
 from twisted_lab.producing import PullAdapter
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NO_HOLDS: frozenset[str] = frozenset()
 class Flow:
     """The half of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
 
-    __slots__ = ("_closing_after_producer", "_holds", "_output_full", "_producer")
+    __slots__ = ("_after_producer", "_holds", "_output_full", "_producer")
 
     layer: Layer
     transport: Any
@@ -34,17 +34,18 @@ class Flow:
 
         def _publish(self, kind: Any, *fields: Any, **more: Any) -> None: ...
 
-        def end(self, reason: CloseReason) -> None: ...  # noqa: D102
+        def failed(self, where: str, why: Exception) -> None: ...  # noqa: D102
 
     def __init__(self) -> None:
-        self._closing_after_producer = False
+        # The name of the method that a close or half-close, waiting for the producer, will call.
+        self._after_producer: str | None = None
         self._holds = NO_HOLDS
         self._output_full = False
         self._producer: Any = None
 
     def hold(self, by: str) -> None:
         """Stop reading, for the reason *by*, until :meth:`release` of every reason."""
-        if by in self._holds:
+        if by in self._holds or self._lost:
             return
         first = not self._holds
         self._holds |= {by}
@@ -54,32 +55,32 @@ class Flow:
 
     def release(self, by: str) -> None:
         """End the hold *by*; reading goes on when it was the last."""
-        if by not in self._holds:
+        if by not in self._holds or self._lost:
             return
         self._holds -= {by}
-        if not self._holds and not self._read_closed and not self._lost:
+        if not self._holds and not self._read_closed:
             self.transport.resumeProducing()
             self._publish(Resumed, "in")
 
     def output_full(self) -> None:
         """The transport's buffer is over its high-water mark: neither read nor produce."""
-        if self._output_full:
-            return
-        self._output_full = True
-        self._publish(Paused, "out", "output")
-        self.hold("output")
-        if self._producer is not None:
-            self._producer.pauseProducing()
+        if not self._output_full:
+            self._output_full = True
+            self._publish(Paused, "out", "output")
+            self.hold("output")
+            self._tell_producer("pauseProducing")
 
     def output_drained(self) -> None:
         """The transport's buffer is empty again."""
-        if not self._output_full:
-            return
-        self._output_full = False
-        self._publish(Resumed, "out")
-        self.release("output")
-        if self._producer is not None:
-            self._producer.resumeProducing()
+        if self._output_full:
+            self._set_output_free()
+            self._tell_producer("resumeProducing")
+
+    def _set_output_free(self) -> None:
+        if self._output_full:
+            self._output_full = False
+            self._publish(Resumed, "out")
+            self.release("output")
 
     def pauseProducing(self) -> None:
         """The protocol wants no data for now (IPushProducer)."""
@@ -100,16 +101,27 @@ class Flow:
         if self.ending or self._lost:
             producer.stopProducing()
             return
-        self._producer = producer if streaming else PullAdapter(producer, self.layer.clock)
         if not streaming:
-            self._producer.resumeProducing()
-        elif self._output_full:
-            producer.pauseProducing()
+            producer = PullAdapter(producer, self.layer.clock, self.failed)
+        self._producer = producer
+        if self._output_full:
+            self._tell_producer("pauseProducing")
+        elif not streaming:
+            self._tell_producer("resumeProducing")
 
     def unregisterProducer(self) -> None:
-        """The producer is done; a close that waited for it goes on (IConsumer)."""
+        """The producer is done; a close or half-close that waited for it goes on (IConsumer)."""
         producer, self._producer = self._producer, None
         if isinstance(producer, PullAdapter):
             producer.pauseProducing()
-        if self._closing_after_producer:
-            self.end(CloseReason.LOCAL)
+        if self._after_producer is not None and not self.ending:
+            after, self._after_producer = self._after_producer, None
+            getattr(self, after)()
+
+    def _tell_producer(self, what: str) -> None:
+        """Call the protocol's producer, which may raise as the protocol itself may."""
+        try:
+            if self._producer is not None:
+                getattr(self._producer, what)()
+        except Exception as why:
+            self.failed(what, why)

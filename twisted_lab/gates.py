@@ -6,7 +6,7 @@ exactly once. Rule 2: a gate that raises is reported and removed, and lets every
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted_lab.addresses import Host
@@ -14,6 +14,11 @@ from twisted_lab.interfaces import Refusal
 
 #: The hooks of :class:`twisted_lab.interfaces.Policy` that concern a host, not yet a stream.
 GATE_HOOKS = ("admit", "entered", "left")
+
+
+def hooks_of(policies: Iterable[object], name: str) -> tuple[Any, ...]:
+    """The hooks called *name* that *policies* have."""
+    return tuple(hook for policy in policies if (hook := getattr(policy, name, None)) is not None)
 
 
 class Gates:
@@ -24,40 +29,21 @@ class Gates:
 
     def __init__(self, broken: Callable[[Any, Exception], object]) -> None:
         self._broken = broken
-        self._everywhere = dict.fromkeys(GATE_HOOKS, ())
-        self._loopback = dict.fromkeys(GATE_HOOKS, ())
-        self._settle()
+        self.use(())
 
-    def _settle(self) -> None:
+    def use(self, policies: Iterable[object]) -> None:
+        """Take the gate hooks of *policies*, in their order, in place of those there were."""
+        everywhere = list(policies)
+        loopback = [one for one in everywhere if not getattr(one, "spares_loopback", False)]
         # By host.loopback, in the order of GATE_HOOKS: an accept has no time for look-ups.
         self._hooks: dict[bool, list[tuple[Any, ...]]] = {
-            False: [self._everywhere[hook] for hook in GATE_HOOKS],
-            True: [self._loopback[hook] for hook in GATE_HOOKS],
+            False: [hooks_of(everywhere, name) for name in GATE_HOOKS],
+            True: [hooks_of(loopback, name) for name in GATE_HOOKS],
         }
-
-    def install(self, policy: object) -> None:
-        """Add the gate hooks that *policy* has, after those already there."""
-        tables: list[dict[str, Any]] = [self._everywhere]
-        if not getattr(policy, "spares_loopback", False):
-            tables.append(self._loopback)
-        for name in GATE_HOOKS:
-            if (hook := getattr(policy, name, None)) is not None:
-                for table in tables:
-                    table[name] = (*table[name], hook)
-        self._settle()
-
-    def remove(self, policy: object) -> None:
-        """Take out every gate hook of *policy*."""
-        tables: list[dict[str, Any]] = [self._everywhere, self._loopback]
-        for table in tables:
-            for name, hooks in table.items():
-                table[name] = tuple(hook for hook in hooks if hook.__self__ is not policy)
-        self._settle()
 
     def enter(self, host: Host) -> Refusal | None:
         """The first gate that says no to *host*, or None: then *host* is in."""
-        admit, entered, _left = self._hooks[host.loopback]
-        for hook in admit:
+        for hook in self._hooks[host.loopback][0]:
             try:
                 refusal: Refusal | None = hook(host)
             except Exception as error:
@@ -65,7 +51,7 @@ class Gates:
                 continue
             if refusal is not None:
                 return refusal
-        self._tell(entered, host)
+        self._tell(self._hooks[host.loopback][1], host)
         return None
 
     def leave(self, host: Host) -> None:

@@ -14,7 +14,7 @@ from zope.interface import implementer
 from twisted_lab.addresses import host_of, show, show_pair
 from twisted_lab.errors import summary
 from twisted_lab.events import Note, Received, Refused, Sent
-from twisted_lab.gates import Gates
+from twisted_lab.gates import GATE_HOOKS, Gates, hooks_of
 from twisted_lab.interfaces import Clock, Refusal
 from twisted_lab.publishing import Publisher
 from twisted_lab.refusing import RefusalLine
@@ -52,6 +52,7 @@ class Layer:
         "linger",
         "lines",
         "name",
+        "policies",
         "new_number",
         "protocols",
         "publisher",
@@ -94,12 +95,15 @@ class Layer:
         self.streams: set[Stream] = set()
         self._young: set[Stream] = set()
         self._young_alarm = False
+        self.policies = list(policies)
         self.gates = Gates(self.broken)
-        for hook in HOOKS:
-            setattr(self, hook, ())
-        for policy in policies:
-            self.install(policy)
+        self._take_hooks()
         publisher.changed.append(self._settle)
+
+    def _take_hooks(self) -> None:
+        self.gates.use(self.policies)
+        for name in HOOKS:
+            setattr(self, name, hooks_of(self.policies, name))
         self._settle()
 
     def _settle(self) -> None:
@@ -108,19 +112,13 @@ class Layer:
 
     def install(self, policy: object) -> None:
         """Add the hooks that *policy* has, after those already there."""
-        self.gates.install(policy)
-        for name in HOOKS:
-            if (hook := getattr(policy, name, None)) is not None:
-                setattr(self, name, (*getattr(self, name), hook))
-        self._settle()
+        self.policies.append(policy)
+        self._take_hooks()
 
     def remove(self, policy: object) -> None:
         """Take out every hook of *policy*."""
-        self.gates.remove(policy)
-        for name in HOOKS:
-            kept = tuple(h for h in getattr(self, name) if h.__self__ is not policy)
-            setattr(self, name, kept)
-        self._settle()
+        self.policies = [one for one in self.policies if one is not policy]
+        self._take_hooks()
 
     def run(self, name: str, *arguments: Any) -> None:
         """Call every hook of that *name*; one that raises costs its policy its place."""
@@ -153,9 +151,12 @@ class Layer:
 
     def broken(self, hook: Any, error: Exception) -> None:
         """Report and remove the policy whose *hook* raised *error*."""
-        self.remove(hook.__self__)
-        policy = type(hook.__self__).__name__
-        self.note("policy", f"policy {policy} failed and was removed: {summary(error)}")
+        for policy in self.policies:
+            if any(getattr(policy, name, None) == hook for name in (*GATE_HOOKS, *HOOKS)):
+                self.remove(policy)
+                name = type(policy).__name__
+                self.note("policy", f"policy {name} failed and was removed: {summary(error)}")
+                return
 
     def note(self, kind: str, text: str, connection: str | None = None) -> None:
         """Publish a :class:`~twisted_lab.events.Note`."""

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 
-
 #: The mode of a file that may hold anybody's secrets.
 PRIVATE = 0o600
 

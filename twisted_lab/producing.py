@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IPushProducer
@@ -10,7 +11,7 @@ from zope.interface import implementer
 from twisted_lab.interfaces import Clock
 
 if TYPE_CHECKING:
-    from twisted_lab.wrapping import Stream
+    from twisted_lab.flow import Flow
 
 
 @implementer(IPushProducer)
@@ -22,7 +23,7 @@ class Backpressure:
 
     __slots__ = ("_stream",)
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Flow) -> None:
         self._stream = stream
 
     def pauseProducing(self) -> None:
@@ -39,11 +40,20 @@ class Backpressure:
 
 @implementer(IPushProducer)
 class PullAdapter:
-    """Asks a pull producer for more, once a turn of the reactor, while the output has room."""
+    """Asks a pull producer for more, once a turn of the reactor, while there is room.
 
-    def __init__(self, producer: Any, clock: Clock) -> None:
+    *failed* is told of an exception of the producer's; without it the reactor hears of it.
+    """
+
+    def __init__(
+        self,
+        producer: Any,
+        clock: Clock,
+        failed: Callable[[str, Exception], object] | None = None,
+    ) -> None:
         self._producer = producer
         self._clock = clock
+        self._failed = failed
         self._next: Any = None
 
     def resumeProducing(self) -> None:
@@ -54,7 +64,12 @@ class PullAdapter:
     def _ask(self) -> None:
         self._next = None
         self.resumeProducing()
-        self._producer.resumeProducing()
+        try:
+            self._producer.resumeProducing()
+        except Exception as why:
+            if self._failed is None:
+                raise
+            self._failed("resumeProducing", why)
 
     def pauseProducing(self) -> None:
         """No room: ask no more."""

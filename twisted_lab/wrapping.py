@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet import error
 from twisted.internet.interfaces import (
     IAddress,
+    IConsumer,
     IHalfCloseableProtocol,
     IPushProducer,
     ISSLTransport,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _DONE = Failure(error.ConnectionDone())
 
 
-@implementer(ITCPTransport, IHalfCloseableProtocol, IPushProducer)
+@implementer(ITCPTransport, IConsumer, IHalfCloseableProtocol, IPushProducer)
 class Stream(Flow):
     """A protocol to the transport below, a transport to the protocol above.
 
@@ -62,6 +63,7 @@ class Stream(Flow):
     __slots__ = (
         "__weakref__",
         "_alarm",
+        "_fin_out",
         "_kind",
         "_lingers_until",
         "_lost",
@@ -105,6 +107,7 @@ class Stream(Flow):
         self.reason: CloseReason | None = None
         self.detail = ""
         self._alarm: Any = None
+        self._fin_out = False
         self._lingers_until: float | None = None
         self._lost = False
         self._moved: tuple[int, ...] | None = None
@@ -172,7 +175,7 @@ class Stream(Flow):
         try:
             self.protocol.makeConnection(self)
         except Exception as why:
-            self._failed("connectionMade", why)
+            self.failed("connectionMade", why)
 
     def handshake_done(self, **facts: str | None) -> None:
         """TLS is up; *facts* are those of the :class:`~twisted_lab.events.Tls` event."""
@@ -199,7 +202,7 @@ class Stream(Flow):
         try:
             self.protocol.dataReceived(data)
         except Exception as why:
-            self._failed("dataReceived", why)
+            self.failed("dataReceived", why)
 
     def write(self, data: bytes) -> None:
         """Send *data*, in order, after all that was written before; dropped once we are ending."""
@@ -234,20 +237,26 @@ class Stream(Flow):
 
     def loseConnection(self) -> None:
         """Close after everything written is sent, and after a registered producer is done."""
-        if self._producer is not None:
-            self._closing_after_producer = True
-        else:
+        if self._producer is None:
             self.end(CloseReason.LOCAL)
+        elif not self.ending:
+            self._name(CloseReason.LOCAL)
+            self._after_producer = "loseConnection"
+            self._watch_closing()
 
     def abortConnection(self) -> None:
         """Close now with RST; what is not sent is lost."""
         self.abort(CloseReason.ABORTED)
 
     def loseWriteConnection(self) -> None:
-        """Send FIN after everything written; reading goes on."""
-        if not self._write_closed and not self.ending:
-            self._name(CloseReason.LOCAL)
+        """Send FIN after everything written, and after a registered producer; reading goes on."""
+        if self._write_closed or self.ending:
+            return
+        self._name(CloseReason.LOCAL)
+        if self._producer is None:
             self._end_output()
+        elif self._after_producer is None:
+            self._after_producer = "loseWriteConnection"
 
     def _end_output(self) -> None:
         self._write_closed = True
@@ -258,8 +267,7 @@ class Stream(Flow):
         # A registered and paused producer would keep Twisted from ever closing or half-closing.
         if self.established:
             self.transport.unregisterProducer()
-        self._output_full = False
-        self.release("output")
+        self._set_output_free()
 
     def end(self, reason: CloseReason, detail: str = "", *, linger: bool = False) -> None:
         """Close: flush, FIN, gone; abort when nothing moves for the layer's grace.
@@ -271,15 +279,31 @@ class Stream(Flow):
         if self.ending or self._lost:
             return
         self.ending = True
-        self._moved_at = self.layer.seconds()
-        self.layer.look_soon(self)
-        if linger and self.established and not (self._read_closed or self._write_closed):
-            self._end_output()
-            self._holds = NO_HOLDS
-            self.transport.resumeProducing()
+        if self.secure and not self.established:
+            self._publish(Tls, error=detail or reason.value)
+        self._tell_producer("pauseProducing")
+        self._watch_closing()
+        if linger and self.established and not self._read_closed:
+            self._linger()
         else:
             self._free_output()
             self.transport.loseConnection()
+
+    def _linger(self) -> None:
+        if self._fin_out:
+            self._linger_from_now()
+        elif not self._write_closed:
+            self._end_output()
+        self._holds = NO_HOLDS
+        self.transport.resumeProducing()
+
+    def _linger_from_now(self) -> None:
+        self._lingers_until = self.layer.seconds() + self.layer.linger
+        self._arm(self.layer.linger)
+
+    def _watch_closing(self) -> None:
+        self._moved_at = self.layer.seconds()
+        self.layer.look_soon(self)
 
     def abort(self, reason: CloseReason, detail: str = "") -> None:
         """Close now with RST. An earlier reason stays."""
@@ -295,7 +319,8 @@ class Stream(Flow):
         if self.layer.publisher.detailed and not self._lost:
             self._raw_tcp_info = kernel.raw_tcp_info(kernel.socket_of(self.lowest))
 
-    def _failed(self, where: str, why: Exception) -> None:
+    def failed(self, where: str, why: Exception) -> None:
+        """The protocol raised *why* in its method *where*: a bug that ends its own stream."""
         text = f"{where}: {summary(why)}"
         self.note("exception", text)
         self.end(CloseReason.ERROR, text)
@@ -337,19 +362,21 @@ class Stream(Flow):
         """Our FIN is out (IHalfCloseableProtocol)."""
         if self._lost:
             return
+        self._fin_out = True
         if not self._read_closed:
             self._publish(LocalShutdown)
         if self.ending:
-            self._lingers_until = self.layer.seconds() + self.layer.linger
-            self._arm(self.layer.linger)
+            self._linger_from_now()
         elif IHalfCloseableProtocol.providedBy(self.protocol):
             self._call_protocol("writeConnectionLost")
+        if self._read_closed and not self.ending:
+            self.end(CloseReason.LOCAL)  # both directions are done
 
-    def _call_protocol(self, name: str) -> None:
+    def _call_protocol(self, name: str, *arguments: Any) -> None:
         try:
-            getattr(self.protocol, name)()
+            getattr(self.protocol, name)(*arguments)
         except Exception as why:
-            self._failed(name, why)
+            self.failed(name, why)
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone: the one end of this stream."""
@@ -366,15 +393,10 @@ class Stream(Flow):
         self._end_protocol(reason)
 
     def _end_protocol(self, reason: Failure) -> None:
-        producer, self._producer = self._producer, None
-        if not self.established:
-            return
-        try:
-            if producer is not None:
-                producer.stopProducing()
-            self.protocol.connectionLost(reason)
-        except Exception as why:
-            self._failed("connectionLost", why)
+        if self.established:
+            self._tell_producer("stopProducing")
+            self._producer = None
+            self._call_protocol("connectionLost", reason)
         # Two objects that hold each other would wait for the garbage collector.
         self.protocol = None
 
@@ -427,8 +449,9 @@ class Stream(Flow):
         now = self.layer.seconds()
         if self._lost:
             return
-        if self.ending:
+        if self.ending or self._after_producer == "loseConnection":
             self._look_at_closing(now)
+        if self.ending:
             return
         again = self.layer.next_check(self, now)
         if not self.ending and again != float("inf"):
@@ -439,7 +462,8 @@ class Stream(Flow):
             self._lingers_until = None
             self.transport.loseConnection()
         moved = self.progress()
-        if self._moved is not None and moved != self._moved:
+        waits_for_producer = not (self.ending or self._output_full)
+        if waits_for_producer or (self._moved is not None and moved != self._moved):
             self._moved_at = now
         self._moved = moved
         left = self._moved_at + self.layer.grace - now

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest import SkipTest
 
-from tests.integration.child import TWISTD, Child
+from tests.integration.child import TWISTD, Child, wait_for
 from tests.integration.peers import missing
 
 _CLONE_NEWNET = 0x40000000  # sched.h
@@ -133,7 +133,15 @@ def lan() -> Iterator[tuple[Namespace, Namespace]]:
                 how = f"{address}/32 nodad" if ":" in address else f"{address}/24 brd {BROADCAST4}"
                 namespace.ip(f"address add {how} dev cable")
             namespace.ip("link set cable up")
+        wait_for(lambda: _carries(server) and _carries(client))
         yield server, client
+
+
+def _carries(namespace: Namespace) -> bool:
+    """Whether the cable is ready: the kernel lays the routes for groups last, and not at once."""
+    with namespace.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"cable")
+        return sock.connect_ex(("ff02::1", 9)) == 0
 
 
 def udp_counts(pid: int) -> dict[str, int]:

@@ -322,13 +322,14 @@ class TimeTests(Case):
     def test_never_reads_and_idle(self) -> None:
         """S13: one that sent 4 MiB and reads nothing is gone after idle and grace, as stalled."""
         self.bench("--idle-timeout", "1s", "--record", "events")
+        self.assert_alive()
         before = self.child.descriptors()
         sock = self.connect()
         send_until_blocked(sock, 4 * MIB)
         self.assert_descriptors(before, 1 + 5)
         record = self.child.folder / "events"
-        wait_for(lambda: recorded(record, "closed"))
-        self.assertEqual([e["reason"] for e in recorded(record, "closed")], ["stalled"])
+        wait_for(lambda: len(recorded(record, "closed")) == 2)
+        self.assertEqual([e["reason"] for e in recorded(record, "closed")], ["peer-fin", "stalled"])
 
     def test_a_byte_now_and_then(self) -> None:
         """S14: with a minimum rate a dribbler is closed, told why on line; a fast one is not."""

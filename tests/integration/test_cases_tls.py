@@ -54,8 +54,9 @@ class SecureCase(Case):
     service = "echo"
 
     def serve(self, *options: str) -> None:
-        """A child with one service over TLS; its events are recorded."""
-        self.start(self.service, "--listen", "tls:0", "--record", "events", *options)
+        """A child with one service over TLS, and over plain TCP; its events are recorded."""
+        self.start(self.service, "--port", "0", "--listen", "tls:0", "--record", "events", *options)
+        self.assert_alive(self.service)  # a reactor that runs has more descriptors
 
     def raw(self) -> socket.socket:
         """A connection on which nothing of TLS is done yet."""
@@ -76,13 +77,15 @@ class SecureCase(Case):
         client.close()
 
     def assert_closed_as(self, *reasons: str) -> None:
-        """Recorded ends, in any order."""
+        """Over TLS these were the ends, in any order."""
+        port = f":{self.child.port(self.service, 'tls')}"
         record = self.child.folder / "events"
-        wait_for(
-            lambda: sorted(e["reason"] for e in recorded(record, "closed")) == sorted(reasons),
-            lambda: f"not {reasons}: {recorded(record, 'closed')}",
-            5,
-        )
+
+        def ends() -> list[str]:
+            closed = recorded(record, "closed")
+            return sorted(e["reason"] for e in closed if e["local"].endswith(port))
+
+        wait_for(lambda: ends() == sorted(reasons), lambda: f"not {reasons}: {ends()}", 5)
 
 
 class HandshakeTests(SecureCase):
@@ -204,7 +207,7 @@ class EndTests(SecureCase):
         client = self.secure()
         self.assertEqual(client.receive_all(), b"")
         self.assertTrue(client.ended_well)
-        wait_for(lambda: self.child.descriptors() == before, limit=5)
+        self.assert_descriptors(before, 5)
         self.assert_closed_as("idle")
 
 
@@ -219,7 +222,7 @@ class LastWordTests(SecureCase):
         client.send(b"/quit\r\n")
         self.assertEqual(client.receive_all(), b"bye\r\n")
         self.assertTrue(client.ended_well)
-        wait_for(lambda: self.child.descriptors() == before, limit=5)
+        self.assert_descriptors(before, 5)
         self.assert_closed_as("local")
 
     def test_reads_nothing_at_all(self) -> None:
@@ -228,5 +231,5 @@ class LastWordTests(SecureCase):
         before = self.child.descriptors()
         client = self.secure()
         client.send(b"/bytes 65536\r\n/quit\r\n")
-        wait_for(lambda: self.child.descriptors() == before, limit=6)
+        self.assert_descriptors(before, 6)
         self.assert_closed_as("local")

@@ -562,6 +562,19 @@ class HalfCloseTests(TlsCase):
             self.assertEqual(len(self.seen.of("local-shutdown")), 1)
             self.assert_ended("local", spy)
 
+    def test_both_later(self) -> None:
+        """When both have said close_notify, we last, the connection ends."""
+        for _ in self.each():
+            spy = HalfCloseSpy()
+            peer = self.talk(spy)
+            peer.notify()
+            self.network.advance(60)
+            spy.transport.write(b"answer")
+            spy.transport.loseWriteConnection()
+            self.network.advance(GRACE + 1)
+            self.assert_heard(peer, b"answer")
+            self.assert_ended("peer-fin", spy)
+
     def test_our_fin_waits(self) -> None:
         """writeConnectionLost comes when all was sent, not before."""
         spy = HalfCloseSpy()
@@ -773,6 +786,16 @@ class TruncationTests(TlsCase):
         self.network.turn()
         spy.transport.write(b"x")
         self.network.pump()
+        self.assert_ended("truncated", spy)
+
+    def test_write_refused(self) -> None:
+        """A write that OpenSSL refuses ends the stream; it does not reach the protocol."""
+        spy = Spy()
+        self.talk(spy)
+        self.stream.getHandle().shutdown()  # behind everyone's back
+        spy.transport.write(b"x")
+        self.network.pump()
+        self.assertEqual(self.seen.of("note")[0].text, "protocol is shutdown")
         self.assert_ended("truncated", spy)
 
     def test_renegotiation(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPullProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -75,7 +75,9 @@ class TLSConnection:
         self.stream.makeConnection(self)
 
     def dataReceived(self, data: bytes) -> None:
-        """Records from the peer."""
+        """Records from the peer; after its close_notify nothing counts (RFC 8446 6.1)."""
+        if self._peer_done:
+            return
         self._openssl.bio_write(data)
         if self._handshaken or self._handshake():
             self._read()
@@ -113,8 +115,8 @@ class TLSConnection:
 
     def _broken(self, error: SSL.Error) -> None:
         self.stream.note("tls", _words(error))
-        self._flush()
-        self._peer_done = True
+        self._flush()  # the alert that tells the peer why; a close_notify after it is an error
+        self._peer_done = self._said_close = True
         self.stream.truncated()
         self.transport.loseConnection()
 
@@ -156,7 +158,13 @@ class TLSConnection:
     def loseWriteConnection(self) -> None:
         """Send close_notify after what was written; reading goes on."""
         self._say_close()
-        self._clock.callLater(0, self.stream.writeConnectionLost)
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(_Flushed(self), False)
+
+    def flushed(self) -> None:
+        """Our close_notify is out."""
+        self.transport.unregisterProducer()
+        self.stream.writeConnectionLost()
 
     def loseConnection(self) -> None:
         """Send close_notify; close when the peer has sent its own, or after a while."""
@@ -164,9 +172,11 @@ class TLSConnection:
             self.transport.loseConnection()
             return
         self._say_close()
+        self.transport.unregisterProducer()
         if self._peer_done:
             self.transport.loseConnection()
         elif self._alarm is None:
+            self.transport.resumeProducing()  # a stream that held its reading must hear the answer
             self._alarm = self._clock.callLater(CLOSE_NOTIFY_WAIT, self.transport.loseConnection)
 
     def _say_close(self) -> None:
@@ -211,6 +221,29 @@ class TLSConnection:
     def negotiatedProtocol(self) -> bytes | None:
         """The ALPN protocol, or None (INegotiated)."""
         return self._openssl.get_alpn_proto_negotiated() or None
+
+
+@implementer(IPullProducer)
+class _Flushed:
+    """Hears when the transport's buffer is empty: a pull producer is asked then, for more.
+
+    It is asked once when it is registered, too, with our close_notify still in the buffer.
+    """
+
+    __slots__ = ("_asked", "_connection")
+
+    def __init__(self, connection: TLSConnection) -> None:
+        self._connection = connection
+        self._asked = False
+
+    def resumeProducing(self) -> None:
+        """The buffer is empty, but for the first time."""
+        if self._asked:
+            self._connection.flushed()
+        self._asked = True
+
+    def stopProducing(self) -> None:
+        """The connection is gone; it hears that by connectionLost."""
 
 
 def _words(error: SSL.Error) -> str:

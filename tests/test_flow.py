@@ -1,0 +1,278 @@
+"""A stream reads while nobody holds it, and lets its protocol produce while there is room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import error
+
+from tests.streams import (
+    MUCH,
+    HalfCloseSpy,
+    Pull,
+    Push,
+    Spy,
+    StreamCase,
+    abort,
+    echo,
+    half_close,
+    lose,
+)
+from twisted_lab.events import CloseReason
+from twisted_lab.layer import LINGER
+from twisted_lab.testing import CAPACITY
+
+
+class HoldTests(StreamCase):
+    def flow(self) -> list[tuple[Any, ...]]:
+        """What the events say of pauses."""
+        return [
+            (event.event, event.direction, getattr(event, "reason", ""))  # type: ignore[attr-defined]
+            for event in self.seen.events
+            if event.event in ("paused", "resumed")
+        ]
+
+    def test_protocol(self) -> None:
+        """A protocol stops and takes up reading; nothing is lost."""
+        spy = Spy()
+        peer = self.talk(spy)
+        spy.transport.pauseProducing()
+        spy.transport.pauseProducing()
+        peer.send(MUCH)
+        self.network.pump()
+        self.assertEqual(spy.received, b"")
+        spy.transport.resumeProducing()
+        spy.transport.resumeProducing()
+        self.network.pump()
+        self.assert_bytes(spy.received, MUCH)
+        self.assertEqual(self.flow(), [("paused", "in", "protocol"), ("resumed", "in", "")])
+
+    def test_several(self) -> None:
+        """Reading goes on when the last of those who held it lets go."""
+        spy = Spy()
+        peer = self.talk(spy)
+        self.stream.hold("throughput")
+        spy.transport.pauseProducing()
+        peer.send(b"x")
+        self.stream.release("throughput")
+        self.network.pump()
+        self.assertEqual(spy.received, b"")
+        spy.transport.resumeProducing()
+        self.network.pump()
+        self.assertEqual(spy.received, b"x")
+        self.assertEqual(self.flow(), [("paused", "in", "throughput"), ("resumed", "in", "")])
+
+    def test_peer_that_does_not_read(self) -> None:
+        """While the peer does not read we do not either, so it blocks and our memory is bounded."""
+        spy = Spy(dataReceived=echo)
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        peer.send(MUCH)
+        self.network.pump()
+        ours = self.stream.transport
+        self.assertLessEqual(len(ours.dataBuffer) + ours._tempDataLen, 2 * 2**16)
+        self.assertLess(len(spy.received), len(MUCH))
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assert_bytes(peer.received, MUCH)
+        self.assertEqual(
+            self.flow()[:4],
+            [
+                ("paused", "out", "output"),
+                ("paused", "in", "output"),
+                ("resumed", "out", ""),
+                ("resumed", "in", ""),
+            ],
+        )
+
+    def test_full_and_held(self) -> None:
+        """A protocol's hold outlasts the output's."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.send(b"x")
+        spy.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        self.network.pump()
+        self.assert_bytes(peer.received, MUCH)
+        self.assertEqual(spy.received, b"")
+
+    def test_sent_before_paused(self) -> None:
+        """A write that fills the output is told before the pause it causes."""
+        spy = Spy()
+        self.talk(spy)
+        spy.transport.write(MUCH)
+        self.assertEqual(self.seen.names, ["accepted", "sent", "paused", "paused"])
+
+    def test_after_fin(self) -> None:
+        """After the peer's FIN there is nothing to hold, and it is not found a second time."""
+        spy = HalfCloseSpy()
+        peer = self.talk(spy)
+        peer.fin()
+        self.network.pump()
+        spy.transport.pauseProducing()
+        spy.transport.resumeProducing()
+        self.network.pump()
+        self.assertEqual(spy.calls, ["made", "fin-in"])
+        self.assertEqual(self.flow(), [])
+
+    def test_every_pause_has_its_end(self) -> None:
+        """Of each direction, what was paused is resumed at most once, and never out of order."""
+        spy = Spy(dataReceived=echo)
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        peer.send(MUCH)
+        self.network.pump()
+        self.stream.end(CloseReason.DRAIN, linger=True)
+        peer.transport.resumeProducing()
+        peer.fin()
+        self.network.advance(LINGER)
+        for direction in ("in", "out"):
+            names = [name for name, where, _ in self.flow() if where == direction]
+            self.assertEqual(names, ["paused", "resumed"] * (len(names) // 2), direction)
+
+
+class ProducerTests(StreamCase):
+    def test_push(self) -> None:
+        """A push producer is paused when 64 KiB wait for the peer, and resumed when they went."""
+        spy, producer = Spy(), Push()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.registerProducer(producer, True)
+        spy.transport.write(MUCH)
+        self.network.pump()
+        self.assertEqual(producer.calls, ["pause"])
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assertEqual(producer.calls, ["pause", "resume"])
+        spy.transport.unregisterProducer()
+        spy.transport.write(MUCH)
+        self.network.pump()
+        self.assertEqual(producer.calls, ["pause", "resume"])
+
+    def test_registered_when_full(self) -> None:
+        """One that comes when the output is full is paused at once."""
+        spy, producer = Spy(), Push()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        spy.transport.registerProducer(producer, True)
+        self.assertEqual(producer.calls, ["pause"])
+
+    def test_pull(self) -> None:
+        """A pull producer is asked as long as there is room, and all it gave arrives."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        pieces = [MUCH[i : i + 4096] for i in range(0, len(MUCH), 4096)]
+        producer = Pull(spy.transport, pieces)
+        spy.transport.registerProducer(producer, False)
+        spy.transport.loseConnection()
+        self.network.pump()
+        given = producer.asked * 4096
+        self.assertLessEqual(given, CAPACITY + 2 * 2**16 + 4096)
+        self.network.pump()
+        self.assertEqual(producer.asked * 4096, given)
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assert_bytes(peer.received, MUCH)
+        self.assert_ended("local", spy)
+
+    def test_pull_registered_when_full(self) -> None:
+        """A pull producer that comes when the output is full gives nothing until there is room."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        self.network.pump()
+        pieces = [b"x" * 4096] * 256
+        producer = Pull(spy.transport, pieces)
+        spy.transport.registerProducer(producer, False)
+        self.network.pump()
+        self.assertLessEqual(producer.asked * 4096, 2**16)
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assert_bytes(peer.received, MUCH + b"".join(pieces))
+
+    def test_one_at_a_time(self) -> None:
+        """A second producer is an error."""
+        spy = Spy()
+        self.talk(spy)
+        spy.transport.registerProducer(Push(), True)
+        self.assertRaises(RuntimeError, spy.transport.registerProducer, Push(), True)
+
+    def test_after_the_end(self) -> None:
+        """A producer that comes too late is stopped at once."""
+        for end in (lose, abort, half_close):
+            spy, producer = Spy(), Push()
+            self.talk(spy)
+            end(spy)
+            spy.transport.registerProducer(producer, True)
+            self.assertEqual(producer.calls, ["stop"])
+
+    def test_close_waits(self) -> None:
+        """A close waits until a registered producer is done."""
+        spy = Spy()
+        peer = self.talk(spy)
+        spy.transport.registerProducer(Push(), True)
+        spy.transport.loseConnection()
+        self.network.advance(60)
+        spy.transport.write(b"last")
+        self.network.pump()
+        self.assert_saw(peer, b"last", None)
+        spy.transport.unregisterProducer()
+        self.network.pump()
+        self.assertEqual(peer.end, "fin")
+        self.assert_ended("local", spy)
+
+    def test_fin_waits_for_a_producer(self) -> None:
+        """What a producer was sending when the peer's FIN came is sent to its end."""
+        for give in (Spy, HalfCloseSpy):
+            self.setUp()
+            spy = give()
+            peer = self.talk(spy)
+            pieces = [b"%04d" % number for number in range(1000)]
+            producer = Pull(spy.transport, pieces)
+            spy.transport.registerProducer(producer, False)
+            peer.fin()
+            self.network.pump()
+            self.assert_bytes(peer.received, b"".join(pieces))
+
+    def test_lost(self) -> None:
+        """A producer hears that the connection is lost, before its protocol does."""
+        log: list[str] = []
+
+        class Logged(Push):
+            def stopProducing(self) -> None:
+                log.append("producer")
+
+        spy = Spy(connectionLost=lambda spy: log.append("protocol"))
+        peer = self.talk(spy)
+        spy.transport.registerProducer(Logged(), True)
+        peer.reset()
+        self.network.pump()
+        self.assertEqual(log, ["producer", "protocol"])
+
+    def test_pull_lost(self) -> None:
+        """A pull producer is asked no more when its connection is lost."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        producer = Pull(spy.transport, [b"x" * 4096] * 1000)
+        spy.transport.registerProducer(producer, False)
+        self.network.pump()
+        peer.reset()
+        self.network.pump()
+        self.assertTrue(producer.stopped)
+        self.assert_ended("reset", spy, error.ConnectionLost)
+
+    def test_ended_by_a_policy(self) -> None:
+        """When someone else ends the stream, its producer is stopped, not left giving to nobody."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(b"x" * 2**15)
+        producer = Pull(spy.transport, [b"x"] * 1000)
+        spy.transport.registerProducer(producer, False)
+        self.stream.end(CloseReason.LIMIT, linger=True)
+        self.network.pump()
+        self.assertLessEqual(producer.asked, 1)
