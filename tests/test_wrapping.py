@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.internet import error
 from twisted.internet.address import IPv6Address
 from twisted.internet.interfaces import (
@@ -19,7 +15,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.internet.protocol import Factory
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from tests.streams import (
@@ -38,8 +34,6 @@ from tests.streams import (
 from twisted_lab import flow, layer, wrapping
 from twisted_lab.events import CATALOGUE, CloseReason
 from twisted_lab.layer import GRACE, LINGER, YOUTH
-from twisted_lab.protocols.echo import Echo
-from twisted_lab.protocols.line import LineFactory
 from twisted_lab.testing import CAPACITY, Peer
 
 
@@ -415,6 +409,13 @@ class EndTests(StreamCase):
             self.closed()
             self.assertEqual(len(spy.ends), 1, (callback, act))
 
+    def test_lost_otherwise(self) -> None:
+        """A transport lost through a bug, as no peer loses it, is an error and not a reset."""
+        spy = Spy()
+        self.talk(spy)
+        self.stream.transport.connectionLost(Failure(ValueError()))
+        self.assert_ended("error", spy, ValueError)
+
     def test_connection_lost_again(self) -> None:
         """A transport that says it twice is believed once."""
         spy = Spy()
@@ -732,6 +733,48 @@ class GraceTests(StreamCase):
         self.network.advance(60)
         self.assert_ended("local", spy, error.ConnectionAborted)
 
+    def test_close_that_waits_beside_a_timer(self) -> None:
+        """The same when a policy's timer wants to be asked only much later."""
+
+        class Later:
+            def check(self, stream: Any, now: float) -> float:
+                return 600.0
+
+        spy = Spy()
+        peer = self.talk(spy, Later())
+        peer.transport.pauseProducing()
+        spy.transport.registerProducer(Push(), True)
+        spy.transport.write(MUCH)
+        spy.transport.loseConnection()
+        self.network.advance(60)
+        self.assert_ended("local", spy, error.ConnectionAborted)
+
+    def test_close_that_waits_for_a_slow_producer(self) -> None:
+        """A producer may take its time, as long as the peer takes what it gives."""
+        spy = Spy()
+        peer = self.talk(spy)
+        spy.transport.registerProducer(Push(), True)
+        spy.transport.loseConnection()
+        for _ in range(10):
+            self.network.advance(GRACE * 2)
+            spy.transport.write(b"x")
+        spy.transport.unregisterProducer()
+        self.network.pump()
+        self.assert_saw(peer, b"x" * 10, "fin")
+        self.assert_ended("local", spy)
+
+    def test_both_half_closed(self) -> None:
+        """When both have half-closed and the peer never reads, that has an end as well."""
+        spy = HalfCloseSpy()
+        peer = self.talk(spy)
+        peer.fin()
+        self.network.pump()
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        spy.transport.loseWriteConnection()
+        self.network.advance(60)
+        self.assert_ended("peer-fin", spy, error.ConnectionAborted)
+
     def test_abort_and_alarm_in_one_turn(self) -> None:
         """An alarm that rings between an abort and its end changes nothing."""
 
@@ -867,110 +910,3 @@ class LingerTests(StreamCase):
         self.network.pump()
         self.assert_saw(peer, b"reply", "fin")
         self.assert_ended("peer-fin", spy)
-
-
-#: What a random run may do: to the server's end, to the peer's, or to time.
-ACTIONS = st.one_of(
-    st.tuples(st.just("send"), st.integers(0, 3 * CAPACITY)),
-    st.tuples(st.just("wait"), st.sampled_from([0.0, 0.01, 0.3, 1.0, 4.0])),
-    st.tuples(
-        st.sampled_from(["fin", "close", "reset", "stop", "read", "turn"]),
-        st.just(0),
-    ),
-    st.tuples(
-        st.sampled_from(["end", "linger", "abort", "half", "lose", "hold", "release"]),
-        st.just(0),
-    ),
-)
-
-SERVICES = {
-    "echo": lambda clock: Factory.forProtocol(Echo),
-    "line": lambda clock: LineFactory(
-        clock=clock, now=lambda: datetime(2026, 3, 1, tzinfo=UTC), max_line=2**20
-    ),
-}
-
-
-class RandomTests(SynchronousTestCase):
-    @given(
-        service=st.sampled_from(sorted(SERVICES)),
-        actions=st.lists(ACTIONS, max_size=30),
-        seed=st.integers(0, 2**16),
-    )
-    def test_any_order(self, service: str, actions: list[tuple[str, int]], seed: int) -> None:
-        """Whatever both ends do: one end, no byte wrong or, unless someone broke off, lost."""
-        run = RandomRun(service, seed)
-        for name, value in actions:
-            run.act(name, value)
-        run.finish(self)
-
-
-class RandomRun:
-    """One connection to *service*, and what was done to it."""
-
-    def __init__(self, service: str, seed: int) -> None:
-        self.random = random.Random(seed)
-        case = StreamCase()
-        case.setUp()
-        self.case = case
-        self.network = case.network
-        factory = case.behind_layer(SERVICES[service](case.clock))
-        self.peer = self.network.connect(Peer(), factory)
-        (self.stream,) = case.layer.streams
-        self.sent = bytearray()
-        self.broken_off = self.peer_done = False
-
-    def act(self, name: str, value: float) -> None:
-        stream, peer = self.stream, self.peer
-        match name:
-            case "send" if not self.peer_done:
-                data = self.random.randbytes(int(value)).replace(b"/", b"\n")
-                self.sent += data
-                peer.send(data)
-            case "wait":
-                self.network.advance(value)
-            case "turn":
-                self.network.turn()
-            case "fin" if not self.peer_done:
-                self.peer_done = True
-                peer.fin()
-            case "stop":
-                peer.transport.pauseProducing()
-            case "read":
-                peer.transport.resumeProducing()
-            case "close" | "reset":
-                self.peer_done = self.broken_off = True
-                getattr(peer, name)()
-            case "hold" | "release" if stream in self.case.layer.streams:
-                getattr(stream, name)("test")
-            case "end" | "linger":
-                self.broken_off = True
-                stream.end(CloseReason.LIMIT, linger=name == "linger")
-            case "abort":
-                self.broken_off = True
-                stream.abort(CloseReason.FAULT)
-            case "half" | "lose":
-                self.broken_off = True
-                getattr(stream, {"half": "loseWriteConnection", "lose": "loseConnection"}[name])()
-
-    def finish(self, case: SynchronousTestCase) -> None:
-        self.stream.release("test")
-        self.peer.transport.resumeProducing()
-        self.network.pump()
-        self.act("fin", 0)
-        self.network.advance(60)
-        if self.peer.transport.disconnecting:
-            self.peer.reset()  # closed: it reads no more, and what it still sends waits for that
-            self.network.pump()
-        layer, seen = self.case.layer, self.case.seen
-        case.assertEqual(layer.streams, set())
-        case.assertEqual(self.network.clock.calls, [])
-        (closed,) = seen.of("closed")
-        case.assertEqual(seen.names[-1], "closed")
-        case.assertTrue(self.sent.startswith(self.peer.received))
-        if not self.broken_off:
-            case.assertTrue(self.peer.received == self.sent)
-            case.assertEqual(closed.reason, "peer-fin")
-            case.assertEqual((closed.bytes_in, closed.bytes_out), (len(self.sent),) * 2)
-        case.assertEqual(closed.bytes_in, sum(read.bytes for read in seen.of("received")))
-        case.assertEqual(closed.bytes_out, sum(sent.bytes for sent in seen.of("sent")))

@@ -27,6 +27,7 @@ class Flow:
     ending: bool
     _lost: bool
     _read_closed: bool
+    _write_closed: bool
 
     if TYPE_CHECKING:  # what the other half brings
 
@@ -98,7 +99,7 @@ class Flow:
         """Let *producer* fill this stream as the peer takes it (IConsumer)."""
         if self._producer is not None:
             raise RuntimeError(f"{self._producer!r} is already producing for {self!r}")
-        if self.ending or self._lost:
+        if self.ending or self._lost or self._write_closed:
             producer.stopProducing()
             return
         if not streaming:

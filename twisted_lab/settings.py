@@ -22,6 +22,7 @@ from twisted_lab.policies import (
 )
 from twisted_lab.policies.access import Network
 from twisted_lab.protocols.framing import MAX_LINE
+from twisted_lab.transports.endpoint_text import addresses_of
 from twisted_lab.transports.endpoints import Listen, parse_listen
 
 #: SYNs the kernel queues for us; it caps this to net.core.somaxconn. With Twisted's 50, 400
@@ -98,13 +99,11 @@ def _log_format(text: str) -> str:
 
 
 def _interface(text: str) -> str:
-    """The address itself, as an endpoint with it would say it."""
-    host = f"[{text}]" if ":" in text else text
-    try:
-        listens = parse_listen(f"tcp:{host}:0")
-    except ConfigurationError:
-        raise ValueError("expected an IP address of this machine, such as 0.0.0.0") from None
-    return str(getattr(listens[0], "interface", text))
+    """The numeric address; ``localhost`` is 127.0.0.1."""
+    found = addresses_of(text)
+    if not found:
+        raise ValueError("expected an IP address of this machine, such as 0.0.0.0")
+    return found[0]
 
 
 OPTIONS: tuple[Option, ...] = (

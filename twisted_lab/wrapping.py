@@ -211,9 +211,11 @@ class Stream(Flow):
         layer = self.layer
         self.bytes_out += len(data)
         self.last_activity = layer.seconds()
-        self.transport.write(data)
         if layer.watched:
             layer.watch_sent(self, data)
+        self.transport.write(data)
+        if layer.sent:
+            layer.run("sent", self, len(data))
 
     def writeSequence(self, iovec: Any) -> None:
         """Send the pieces of *iovec* as one write."""
@@ -341,6 +343,8 @@ class Stream(Flow):
             self.transport.loseConnection()
         elif IHalfCloseableProtocol.providedBy(self.protocol):
             self._call_protocol("readConnectionLost")
+        elif self._producer is not None:
+            self.loseConnection()  # what it is sending is part of the answer
         elif self._is_flushed():
             self.transport.connectionLost(_DONE)
         else:
@@ -435,8 +439,8 @@ class Stream(Flow):
         return (self.bytes_in, self.bytes_out, self.unsent(), *waiting)
 
     def limit_reads(self, size: int) -> None:
-        """Ask the kernel for at most *size* bytes at a time."""
-        self.lowest.bufferSize = size
+        """From now on ask the kernel for at most *size* bytes at a time, or fewer if that holds."""
+        self.lowest.bufferSize = min(size, self.lowest.bufferSize)
 
     def _arm(self, delay: float) -> None:
         if self._alarm is not None and self._alarm.active():

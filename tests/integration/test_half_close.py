@@ -76,11 +76,10 @@ class TlsHalfCloseTests(SynchronousTestCase):
     def _faults(self, version: ssl.TLSVersion, size: int, *, in_one: bool) -> Counter[str]:
         with Child("echo", "--listen", "tls:0") as child:
             context = client_context(version)
-            clients, exchanges = [], []
+            exchanges = []
             for _ in range(10):
                 client = SecureClient(open_socket(child, "echo", "tls"), context)
                 self.addCleanup(client.close)
-                clients.append(client)
                 last_flight = client.shake_hands()
                 if not in_one:
                     client.socket.sendall(last_flight)

@@ -33,7 +33,6 @@ class DescriptorsTests(SynchronousTestCase):
         """How many connections got in, each with a descriptor of its own."""
         entered = 0
         while policy.admit(FAR_HOST) is None:
-            policy.entered(FAR_HOST)
             process.used += 1
             entered += 1
             self.assertLessEqual(process.used, process.limit_now or 2**20)
@@ -49,7 +48,6 @@ class DescriptorsTests(SynchronousTestCase):
         process = Process(200)
         policy = self.policy(process)
         self.fill(policy, process)
-        policy.left(FAR_HOST)
         process.used -= 1
         self.assertEqual(self.fill(policy, process), 1)
 
@@ -69,7 +67,6 @@ class DescriptorsTests(SynchronousTestCase):
         process = Process(64, used=64)
         policy = self.policy(process)
         for _ in range(16):
-            policy.entered(FAR_HOST)
         refusal = policy.admit(FAR_HOST)
         assert refusal is not None
         self.assertEqual((refusal.gate, refusal.text), ("descriptors", ""))
@@ -88,7 +85,6 @@ class DescriptorsTests(SynchronousTestCase):
         policy = self.policy(process)
         for _ in range(5000):
             self.assertIsNone(policy.admit(FAR_HOST))
-            policy.entered(FAR_HOST)
 
     def test_real(self) -> None:
         """In this process there is room for one more."""
@@ -100,5 +96,4 @@ class DescriptorsTests(SynchronousTestCase):
         policy = self.policy(process)
         for _ in range(1000):
             policy.admit(FAR_HOST)
-            policy.entered(FAR_HOST)
         self.assertLess(process.asked, 100)

@@ -107,7 +107,7 @@ class UnsentTests(SynchronousTestCase):
         policy = Idle()
         policy.check(stream, 0)
         stream.waiting = 0
-        self.assertEqual(policy.check(stream, 10), stream.last_activity + ELSEWHERE)
+        self.assertEqual(policy.check(stream, 50), stream.last_activity + ELSEWHERE)
 
     def test_short_limit(self) -> None:
         """An idle time-out shorter than that is in force for bytes that wait, too."""

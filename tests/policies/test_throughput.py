@@ -103,7 +103,7 @@ class ThroughputTests(SynchronousTestCase):
         policy.closed(stream)
         self.clock.advance(100)
         self.assertEqual(stream.holds, {"throughput"})
-        self.assertEqual(policy._buckets, {})
+        self.assertEqual(policy._accounts, {})
         self.assertEqual(self.clock.calls, [])
 
     def test_timer_after_the_end(self) -> None:

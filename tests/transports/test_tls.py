@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import trustme
@@ -340,10 +339,8 @@ class ClientCertificateTests(TlsCase):
     def setUp(self) -> None:
         super().setUp()
         ca = trustme.CA()
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        ca.cert_pem.write_to_path(str(folder / "ca.pem"))
-        self.server_context = server_context(make_certificate(), str(folder / "ca.pem"))
+        with ca.cert_pem.tempfile() as path:
+            self.server_context = server_context(make_certificate(), path)
         self.identity = ca.issue_cert("somebody@example.org")
 
     def test_shown(self) -> None:

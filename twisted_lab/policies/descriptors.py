@@ -32,28 +32,20 @@ class Descriptors:
         self._limit = limit
         self._next_descriptor = next_descriptor
         self._reserve = reserve
-        self._open = 0
-        self._ask_from = (limit() or 0) // 4
+        self._unasked = 0  # connections until the kernel is asked again: asking is system calls
 
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
-        # Descriptors are given lowest first: with few connections open there is no need to ask.
-        if self._open < self._ask_from:
+        if self._unasked > 0:
+            self._unasked -= 1
             return None
         limit = self._limit()
-        self._ask_from = (limit or 0) // 4
         if limit is None:
             return None
         following = self._next_descriptor()
         if following is None or following >= limit - self._reserve:
             # Without a text: a line to say why would keep the descriptor for a second.
             return Refusal("descriptors", "")
+        # Descriptors are given lowest first. A quarter of what is left: others take some, too.
+        self._unasked = (limit - self._reserve - following) // 4
         return None
-
-    def entered(self, host: Host) -> None:
-        """One more."""
-        self._open += 1
-
-    def left(self, host: Host) -> None:
-        """One less."""
-        self._open -= 1

@@ -49,7 +49,9 @@ class Idle:
         self._progress.pop(stream, None)
         if now >= due:
             return self._end(stream, f"idle for {limit:g} s, closing", now)
-        return due if begun is None else min(due, begun + limit)
+        # A peer may stop taking what it is sent at any time; nothing but a look tells us.
+        again = min(due, now + self._stall)
+        return again if begun is None else min(again, begun + limit)
 
     def _end(self, stream: StreamView, text: str, now: float) -> float:
         stream.tell(text)

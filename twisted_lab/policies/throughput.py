@@ -6,6 +6,8 @@ greedy client froze a quiet one for 8 s).
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted_lab.interfaces import Clock, StreamView
 from twisted_lab.token_bucket import TokenBucket
 
@@ -15,6 +17,21 @@ _STEPS_PER_SECOND = 50
 _FULL_READ = 2**16
 
 
+class _Account:
+    """What one stream has left to receive and to send, and the timer that lets it go on."""
+
+    __slots__ = ("received", "sent", "timer")
+
+    def __init__(self, rate: float, capacity: float, now: float) -> None:
+        self.received = TokenBucket(rate, capacity, now)
+        self.sent = TokenBucket(rate, capacity, now)
+        self.timer: Any = None
+
+    def debt(self, now: float) -> float:
+        """Seconds until both directions are paid."""
+        return max(self.received.take(0, now), self.sent.take(0, now))
+
+
 class Throughput:
     """Keeps each stream to *rate* bytes per second, in and out each, by pausing its reading."""
 
@@ -22,45 +39,40 @@ class Throughput:
         self._rate = rate
         self._clock = clock
         self._step = max(1, min(_FULL_READ, int(rate / _STEPS_PER_SECOND)))
-        self._buckets: dict[StreamView, tuple[TokenBucket, TokenBucket]] = {}
+        self._capacity = max(2 * self._step, rate / _STEPS_PER_SECOND)
+        self._accounts: dict[StreamView, _Account] = {}
 
     def opened(self, stream: StreamView) -> None:
-        """A bucket for each direction, and reads no larger than a step."""
-        capacity = max(2 * self._step, self._rate / _STEPS_PER_SECOND)
-        now = self._clock.seconds()
-        self._buckets[stream] = (
-            TokenBucket(self._rate, capacity, now),
-            TokenBucket(self._rate, capacity, now),
-        )
+        """An account, and reads no larger than a step."""
+        self._accounts[stream] = _Account(self._rate, self._capacity, self._clock.seconds())
         stream.limit_reads(self._step)
 
     def received(self, stream: StreamView, count: int) -> None:
         """Bytes came."""
-        self._pay(stream, self._buckets[stream][0], count)
+        account = self._accounts[stream]
+        self._pay(stream, account, account.received, count)
 
     def sent(self, stream: StreamView, count: int) -> None:
         """Bytes went."""
-        self._pay(stream, self._buckets[stream][1], count)
+        account = self._accounts[stream]
+        self._pay(stream, account, account.sent, count)
 
-    def _pay(self, stream: StreamView, bucket: TokenBucket, count: int) -> None:
-        if bucket.take(count, self._clock.seconds()) > 0:
+    def _pay(self, stream: StreamView, account: _Account, bucket: TokenBucket, count: int) -> None:
+        debt = bucket.take(count, self._clock.seconds())
+        if debt > 0 and account.timer is None:
             stream.hold("throughput")
-            self._release_when_paid(stream)
+            account.timer = self._clock.callLater(debt, self._look, stream, account)
 
-    def _release_when_paid(self, stream: StreamView) -> None:
-        now = self._clock.seconds()
-        wait = max(bucket.take(0, now) for bucket in self._buckets[stream])
-        self._clock.callLater(wait, self._look, stream)
-
-    def _look(self, stream: StreamView) -> None:
-        buckets = self._buckets.get(stream)
-        if buckets is None:
-            return
-        if any(bucket.take(0, self._clock.seconds()) > 0 for bucket in buckets):
-            self._release_when_paid(stream)
+    def _look(self, stream: StreamView, account: _Account) -> None:
+        account.timer = None
+        debt = account.debt(self._clock.seconds())
+        if debt > 0:
+            account.timer = self._clock.callLater(debt, self._look, stream, account)
         else:
             stream.release("throughput")
 
     def closed(self, stream: StreamView) -> None:
         """Forget it."""
-        self._buckets.pop(stream, None)
+        account = self._accounts.pop(stream)
+        if account.timer is not None:
+            account.timer.cancel()
