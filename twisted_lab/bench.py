@@ -31,7 +31,7 @@ def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
     if port == 65535:
         raise ConfigurationError("--port '65535': the bench needs the port after it too, for line")
     echo = replace(settings, port=port)
-    line = replace(settings, port=port and port + 1, listen=())
+    line = replace(settings, port=port and port + 1, listen=(), client_ca=None)
     return [make_service("echo", echo, shared), make_service("line", line, shared)]
 
 

@@ -15,6 +15,8 @@ QUIET = 0.5
 
 #: Seconds between two looks.
 _STEP = 0.1
+#: The same once all are aborted, which takes a turn of the reactor.
+_LAST_STEP = 0.01
 
 
 class Drain:
@@ -47,7 +49,7 @@ class Drain:
                 stream.abort(CloseReason.DRAIN)
             elif not stream.ending and self._is_quiet(stream, now):
                 stream.end(CloseReason.DRAIN, "the server stops", linger=True)
-        self._clock.callLater(_STEP, self._look)
+        self._clock.callLater(_STEP if now < self._until else _LAST_STEP, self._look)
 
     def _is_quiet(self, stream: Stream, now: float) -> bool:
         progress = stream.progress()

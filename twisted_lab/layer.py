@@ -94,7 +94,7 @@ class Layer:
         self.linger = linger
         self.streams: set[Stream] = set()
         self._young: set[Stream] = set()
-        self._young_alarm = False
+        self._young_alarm: Any = None
         self.policies = list(policies)
         self.gates = Gates(self.broken)
         self._take_hooks()
@@ -163,15 +163,20 @@ class Layer:
     def look_soon(self, stream: Stream) -> None:
         """Have *stream* look at its time within :data:`YOUTH`, if it is still there then."""
         self._young.add(stream)
-        if not self._young_alarm:
-            self._young_alarm = True
-            self.clock.callLater(YOUTH, self._look_at_young)
+        if self._young_alarm is None:
+            self._young_alarm = self.clock.callLater(YOUTH, self._look_at_young)
 
     def _look_at_young(self) -> None:
-        self._young_alarm = False
+        self._young_alarm = None
         young, self._young = self._young, set()
         for stream in young:
             stream.look()
+
+    def stop(self) -> None:
+        """No stream is left and none will come: leave no alarm in the clock."""
+        if self._young_alarm is not None and not self._young:
+            self._young_alarm.cancel()
+            self._young_alarm = None
 
     def forget(self, stream: Stream) -> None:
         """*stream* is gone."""

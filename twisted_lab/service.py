@@ -8,12 +8,12 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.error import CannotListenError, ConnectionDone
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.python.failure import Failure
 
-from twisted_lab.addresses import show
+from twisted_lab.addresses import host, show
 from twisted_lab.datagrams import DatagramPort
+from twisted_lab.draining import Drain
 from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
@@ -31,7 +31,15 @@ from twisted_lab.transports.endpoints import (
     UnixListen,
     loopback_interfaces,
 )
-from twisted_lab.transports.listeners import Keyring, cannot_serve, open_stream, where, word
+from twisted_lab.transports.listeners import (
+    Keyring,
+    cannot_serve,
+    close,
+    close_at_once,
+    open_stream,
+    where,
+    word,
+)
 from twisted_lab.wrapping import Stream
 
 
@@ -64,7 +72,7 @@ def _check(kind: Kind, listen: Listen, settings: Settings) -> None:
         raise ConfigurationError(f"{kind.name} does not serve {word(listen)}: {where(listen)}")
     if (
         isinstance(listen, UdpListen)
-        and not listen.interface.startswith(("127.", "::1"))
+        and not host(listen.interface).loopback
         and not (settings.allow_reflector or settings.allow)
     ):
         raise ConfigurationError(
@@ -185,24 +193,31 @@ class LabService(Service):
 
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""
+        return DeferredList([close(opened.port) for opened in self._take_ports()])
+
+    def close_at_once(self) -> None:
+        """Close the ports with no turn of the reactor to come: a start that failed."""
+        for opened in self._take_ports():
+            close_at_once(opened.port)
+
+    def _take_ports(self) -> list[OpenPort]:
         ports, self.ports = self.ports, []
         for opened in ports:
             self._shared.publisher.offer(
                 NotListening, self.kind.name, opened.address, word(opened.listen)
             )
-        return DeferredList([maybe for o in ports if (maybe := o.port.stopListening())])
-
-    def close_at_once(self) -> None:
-        """Close the ports with no turn of the reactor to come: a start that failed."""
-        ports, self.ports = self.ports, []
-        for opened in ports:
-            opened.port.connectionLost(Failure(ConnectionDone()))  # type: ignore[attr-defined]
+        return ports
 
     def stopService(self) -> Deferred[Any]:
-        """Stop without a drain: close the ports and abort what is still connected."""
+        """Stop without a drain: close the ports, abort what is connected; fires when it is gone."""
         super().stopService()
-        self.abort()
-        return self.stop_listening()
+        gone = Drain(self._shared.reactor, self.streams, 0).start()
+        return DeferredList([self.stop_listening(), gone]).addCallback(self._stop_layer)
+
+    def _stop_layer(self, result: object) -> object:
+        if self.layer is not None:
+            self.layer.stop()
+        return result
 
     def streams(self) -> Sequence[Stream]:
         """The open streams, now."""
@@ -219,4 +234,9 @@ def make_service(name: str, settings: Settings, shared: Shared) -> LabService:
     kind = KINDS.get(name)
     if kind is None:
         raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
-    return LabService(kind, settings, shared, listens_of(kind, settings))
+    listens = listens_of(kind, settings)
+    if settings.client_ca and not any(isinstance(listen, TlsListen) for listen in listens):
+        raise ConfigurationError(
+            f"--client-ca '{escape(settings.client_ca)}' is for tls endpoints, and there is none"
+        )
+    return LabService(kind, settings, shared, listens)

@@ -66,7 +66,6 @@ class DescriptorsTests(SynchronousTestCase):
         """With no descriptor left at all everyone is refused, with no text that would linger."""
         process = Process(64, used=64)
         policy = self.policy(process)
-        for _ in range(16):
         refusal = policy.admit(FAR_HOST)
         assert refusal is not None
         self.assertEqual((refusal.gate, refusal.text), ("descriptors", ""))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.error import CannotListenError
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError, ConnectionDone
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twisted_lab.addresses import show, show_pair
 from twisted_lab.errors import CannotServe, ConfigurationError
@@ -24,6 +29,9 @@ from twisted_lab.transports.tls import TLSConnection
 
 #: Interfaces that are all of a machine's.
 WILDCARDS = frozenset({"0.0.0.0", "::"})
+
+#: What a port hears when it is closed in order.
+_DONE = Failure(ConnectionDone())
 
 StreamListen = TcpListen | TlsListen | UnixListen
 
@@ -92,6 +100,7 @@ def open_stream(
             factory.secure = lambda stream: TLSConnection(context, layer.clock, stream)
         port = _listen(reactor, listen, factory, backlog)
     except (CannotListenError, OSError) as error:
+        _unlock(listen, error)
         raise cannot_serve(listen, error) from None
     # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
     # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
@@ -113,5 +122,34 @@ def _listen(
     )
 
 
+def _unlock(listen: StreamListen, error: Exception) -> None:
+    """Take away the lock file Twisted made before bind() failed; one it could not get stays."""
+    if isinstance(listen, UnixListen) and isinstance(getattr(error, "socketError", None), OSError):
+        with suppress(OSError):
+            os.unlink(f"{listen.path}.lock")
+
+
 def _port(port: Any) -> IListeningPort:
     return IListeningPort(port)
+
+
+def close(port: IListeningPort) -> Deferred[Any]:
+    """Stop listening; fires when the port is closed, also if its socket's file is gone."""
+    return maybeDeferred(port.stopListening).addErrback(lambda failure: _close_rest(failure, port))
+
+
+def close_at_once(port: Any) -> None:
+    """The same with no turn of the reactor to come."""
+    port.stopReading()
+    try:
+        port.connectionLost(_DONE)
+    except OSError:
+        _close_rest(Failure(), port)
+
+
+def _close_rest(failure: Failure, port: Any) -> None:
+    # Twisted (26.10) removes a UNIX socket's file first, and stops there if it is gone.
+    failure.trap(OSError)
+    if getattr(port, "lockFile", None) is not None:
+        port.lockFile.unlock()
+    tcp.Port.connectionLost(port, _DONE)
