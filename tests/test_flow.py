@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet import error
+from twisted.web.resource import Resource
+from twisted.web.server import Site
 
 from tests.streams import (
     MUCH,
@@ -19,8 +21,8 @@ from tests.streams import (
     lose,
 )
 from twisted_lab.events import CloseReason
-from twisted_lab.layer import LINGER
-from twisted_lab.testing import CAPACITY
+from twisted_lab.layer import GRACE, LINGER
+from twisted_lab.testing import CAPACITY, Peer
 
 
 class HoldTests(StreamCase):
@@ -236,6 +238,37 @@ class ProducerTests(StreamCase):
             peer.fin()
             self.network.pump()
             self.assert_bytes(peer.received, b"".join(pieces))
+
+    def test_fin_waits_for_no_push_producer(self) -> None:
+        """One that may push for ever (twisted.web registers such a one) keeps no connection."""
+        for data in (b"", MUCH):
+            self.setUp()
+            spy = Spy()
+            peer = self.talk(spy)
+            spy.transport.registerProducer(Push(), True)
+            spy.transport.write(data)
+            peer.fin()
+            self.network.advance(GRACE)
+            self.assert_saw(peer, data, "fin")
+            self.assert_ended("peer-fin", spy)
+
+    def test_web(self) -> None:
+        """The same with twisted.web itself: a client that leaves is gone."""
+
+        class Hello(Resource):
+            isLeaf = True
+
+            def render_GET(self, request: object) -> bytes:
+                return b"hello"
+
+        site = Site(Hello(), reactor=self.clock)  # type: ignore[arg-type]
+        peer = self.network.connect(Peer(), self.behind_layer(site))
+        peer.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.network.pump()
+        self.assertTrue(peer.received.endswith(b"hello"))
+        peer.fin()
+        self.network.advance(GRACE)
+        self.assertEqual((peer.end, self.layer.streams), ("fin", set()))
 
     def test_lost(self) -> None:
         """A producer hears that the connection is lost, before its protocol does."""

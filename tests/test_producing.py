@@ -77,6 +77,21 @@ class PullAdapterTests(SynchronousTestCase):
         self.network.pump()
         self.assertEqual((self.producer.asked, self.clock.calls), (1, []))
 
+    def test_raises(self) -> None:
+        """An exception is told to who wants to know, or to the reactor."""
+
+        def fail() -> None:
+            raise ValueError("a bug of the producer's")
+
+        self.producer.act = fail
+        self.adapter.resumeProducing()
+        self.assertRaises(ValueError, self.network.pump)
+        told: list[Any] = []
+        adapter = PullAdapter(self.producer, Clock(), lambda *about: told.append(about))
+        adapter._ask()
+        ((where, why),) = told
+        self.assertEqual((where, str(why)), ("resumeProducing", "a bug of the producer's"))
+
     def test_stopped(self) -> None:
         """When the connection is gone the producer is told, and asked no more."""
         self.adapter.resumeProducing()

@@ -97,7 +97,7 @@ class StopTests(SignalsTestCase):
     DRAINING = "say: stopping: no new connections, the open ones may finish"
 
     def test_in_order(self) -> None:
-        """SIGTERM and SIGINT drain; when that is done the reactor is stopped, so the status is 0."""
+        """SIGTERM and SIGINT drain; after that the reactor is stopped, so the status is 0."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self.setUp()
             self.run_with()

@@ -86,9 +86,13 @@ def try_ports(reactor: Any, service: str | None, settings: Settings) -> None:
     Raises :class:`~twisted_lab.errors.CannotServe`: after the fork nobody would read it.
     """
     shared = Shared(reactor, Publisher())
-    for tried in _services(service, settings, shared):
-        tried.privilegedStartService()
-        tried.close_at_once()
+    services = _services(service, settings, shared)
+    try:
+        for tried in services:
+            tried.privilegedStartService()
+    finally:
+        for tried in services:
+            tried.close_at_once()
 
 
 def _services(service: str | None, settings: Settings, shared: Shared) -> list[LabService]:

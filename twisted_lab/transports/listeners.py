@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from typing import Any
 
@@ -93,33 +94,36 @@ def open_stream(
 ) -> IListeningPort:
     """Listen for streams; raises :class:`CannotServe`, naming the address."""
     factory = StreamFactory(layer, transport=word(listen))
-    backlog = backlog if listen.backlog is None else listen.backlog
-    try:
-        if isinstance(listen, TlsListen):
-            context = keyring.context(listen)
-            factory.secure = lambda stream: TLSConnection(context, layer.clock, stream)
-        port = _listen(reactor, listen, factory, backlog)
-    except (CannotListenError, OSError) as error:
-        _unlock(listen, error)
-        raise cannot_serve(listen, error) from None
+    if isinstance(listen, TlsListen):
+        context = keyring.context(listen)
+        factory.secure = lambda stream: TLSConnection(context, layer.clock, stream)
+    port = _listen(reactor, listen, factory, backlog if listen.backlog is None else listen.backlog)
     # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
     # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
-    port._logger = Logger(observer=factory.accept_failed)  # type: ignore
+    port._logger = Logger(observer=factory.accept_failed)
     if getattr(listen, "interface", "") not in WILDCARDS:
         factory.local = show(port.getHost())  # else each accepted socket knows
-    return port
+    return IListeningPort(port)
 
 
-def _listen(
-    reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int
-) -> IListeningPort:
-    if not isinstance(listen, UnixListen):
-        return _port(reactor.listenTCP(listen.port, factory, backlog, listen.interface))
+def _listen(reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int) -> Any:
+    with warnings.catch_warnings():
+        # Twisted leaves a UNIX socket that it could not bind to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            if isinstance(listen, UnixListen):
+                return _listen_unix(reactor, listen, factory, backlog)
+            return reactor.listenTCP(listen.port, factory, backlog, listen.interface)
+        except (CannotListenError, OSError) as error:
+            _unlock(listen, error)
+            trouble = cannot_serve(listen, error)
+    raise trouble  # outside, so that it does not keep the socket through the error's frames
+
+
+def _listen_unix(reactor: Any, listen: UnixListen, factory: StreamFactory, backlog: int) -> Any:
     if not hasattr(reactor, "listenUNIX"):
         raise ConfigurationError(f"this platform has no UNIX sockets: {where(listen)}")
-    return _port(
-        reactor.listenUNIX(listen.path, factory, backlog, listen.mode, wantPID=listen.lockfile)
-    )
+    return reactor.listenUNIX(listen.path, factory, backlog, listen.mode, wantPID=listen.lockfile)
 
 
 def _unlock(listen: StreamListen, error: Exception) -> None:
@@ -127,10 +131,6 @@ def _unlock(listen: StreamListen, error: Exception) -> None:
     if isinstance(listen, UnixListen) and isinstance(getattr(error, "socketError", None), OSError):
         with suppress(OSError):
             os.unlink(f"{listen.path}.lock")
-
-
-def _port(port: Any) -> IListeningPort:
-    return IListeningPort(port)
 
 
 def close(port: IListeningPort) -> Deferred[Any]:
