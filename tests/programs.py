@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,5 @@ def run(*command: str, cwd: str | None = None) -> Ended:
             timeout=PATIENCE,
             check=False,
             text=True,
-            env=os.environ | {"PYTHONWARNINGS": "error"},
         )
     return Ended(done.returncode, done.stdout, done.stderr)

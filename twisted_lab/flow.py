@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 NO_HOLDS: frozenset[str] = frozenset()
 
+#: The hold of a protocol that asked for silence. It stops reading, not what the protocol produces.
+PROTOCOL = "protocol"
+_BY_PROTOCOL = frozenset({PROTOCOL})
+
 
 class Flow:
     """The half of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
@@ -45,23 +49,29 @@ class Flow:
         self._producer: Any = None
 
     def hold(self, by: str) -> None:
-        """Stop reading, for the reason *by*, until :meth:`release` of every reason."""
+        """Stop, for the reason *by*, until :meth:`release` of every reason.
+
+        Reading stops; and, unless it is the protocol itself that asked, its producer does too.
+        """
         if by in self._holds or self._lost:
             return
-        first = not self._holds
-        self._holds |= {by}
-        if first and not self._read_closed:
+        holds, self._holds = self._holds, self._holds | {by}
+        if not holds and not self._read_closed:
             self.transport.pauseProducing()
             self._publish(Paused, "in", by)
+        if not holds - _BY_PROTOCOL and by not in _BY_PROTOCOL:
+            self._tell_producer("pauseProducing")
 
     def release(self, by: str) -> None:
-        """End the hold *by*; reading goes on when it was the last."""
+        """End the hold *by*; what it stopped goes on when it was the last."""
         if by not in self._holds or self._lost:
             return
         self._holds -= {by}
         if not self._holds and not self._read_closed:
             self.transport.resumeProducing()
             self._publish(Resumed, "in")
+        if not self._holds - _BY_PROTOCOL and by not in _BY_PROTOCOL:
+            self._tell_producer("resumeProducing")
 
     def output_full(self) -> None:
         """The transport's buffer is over its high-water mark: neither read nor produce."""
@@ -69,15 +79,9 @@ class Flow:
             self._output_full = True
             self._publish(Paused, "out", "output")
             self.hold("output")
-            self._tell_producer("pauseProducing")
 
     def output_drained(self) -> None:
         """The transport's buffer is empty again."""
-        if self._output_full:
-            self._set_output_free()
-            self._tell_producer("resumeProducing")
-
-    def _set_output_free(self) -> None:
         if self._output_full:
             self._output_full = False
             self._publish(Resumed, "out")
@@ -85,11 +89,11 @@ class Flow:
 
     def pauseProducing(self) -> None:
         """The protocol wants no data for now (IPushProducer)."""
-        self.hold("protocol")
+        self.hold(PROTOCOL)
 
     def resumeProducing(self) -> None:
         """The protocol wants data again (IPushProducer)."""
-        self.release("protocol")
+        self.release(PROTOCOL)
 
     def stopProducing(self) -> None:
         """IPushProducer's word for :meth:`loseConnection`."""
@@ -105,7 +109,7 @@ class Flow:
         if not streaming:
             producer = PullAdapter(producer, self.layer.clock, self.failed)
         self._producer = producer
-        if self._output_full:
+        if self._holds - _BY_PROTOCOL:
             self._tell_producer("pauseProducing")
         elif not streaming:
             self._tell_producer("resumeProducing")

@@ -105,6 +105,15 @@ def socket_of(transport: Any) -> socket.socket | None:
     return sock if isinstance(sock, socket.socket) else None
 
 
+def was_reset(sock: socket.socket | None) -> bool:
+    """Whether the kernel holds an error for *sock*, as it does after an RST.
+
+    epoll may report the error (EPOLLERR, EPOLLHUP) a moment before it reports that there is
+    something to read; Twisted (26.10, posixbase) takes that for a FIN.
+    """
+    return sock is not None and bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+
 def missing_here() -> list[str]:
     """One sentence for each thing the bench can do on Linux and cannot do on this platform."""
     if _LINUX:

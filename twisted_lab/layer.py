@@ -130,7 +130,7 @@ class Layer:
 
     def watch_received(self, stream: Stream, data: bytes) -> None:
         """Tell whoever wants to hear of each message that *data* came."""
-        if self.received:
+        if self.received and not stream.ending:
             self.run("received", stream, len(data))
         if self.publisher.traffic:
             self._publish_traffic(Received, stream, data)

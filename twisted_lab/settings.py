@@ -98,6 +98,12 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError("expected the name of a file")
+    return text
+
+
 def _interface(text: str) -> str:
     """The numeric address; ``localhost`` is 127.0.0.1."""
     found = addresses_of(text)
@@ -142,12 +148,14 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-line", "SIZE", f"the longest line [default: {MAX_LINE}]", units.count_of_bytes),
     Option("drain", "T", "time for connections to finish at a stop [default: "
            f"{DRAIN:g}s]", units.seconds_or_none),
-    Option("record", "FILE", "write every event to FILE as JSON lines"),
+    Option("record", "FILE", "write every event to FILE as JSON lines", _file),
     Option("capture", "SIZE", f"bytes of each message to record, 0 for none [default: {CAPTURE}]",
            units.size),
-    Option("log", "FILE", "log to FILE (rotated at 10 MB, 5 kept) instead of where twistd logs"),
+    Option("log", "FILE", "log to FILE (rotated at 10 MB, 5 kept) instead of where twistd logs",
+           _file),
     Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format),
-    Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)"),
+    Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)",
+           _file),
     Option("quiet", "", "do not print what is served", flag=True),
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "
            "this host send to a forged address", flag=True),

@@ -51,7 +51,8 @@ class SharedOptions(usage.Options):
 
     def texts(self) -> dict[str, Any]:
         """What was given, by option name."""
-        return {name: text for name, text in self.items() if text} | self.many
+        given = {name: text for name, text in self.items() if text is not None and text != 0}
+        return given | self.many
 
     def parseArgs(self, *rest: str) -> None:
         """Nothing stands alone."""

@@ -39,13 +39,14 @@ from twisted_lab.events import (
     Tls,
 )
 from twisted_lab.flow import NO_HOLDS, Flow
-from twisted_lab.producing import Backpressure
+from twisted_lab.producing import Backpressure, PullAdapter
 
 if TYPE_CHECKING:
     from twisted_lab.layer import Layer
 
 #: What a transport says when it is gone in order.
 _DONE = Failure(error.ConnectionDone())
+_LOST = Failure(error.ConnectionLost())
 
 
 @implementer(ITCPTransport, IConsumer, IHalfCloseableProtocol, IPushProducer)
@@ -181,6 +182,7 @@ class Stream(Flow):
         """TLS is up; *facts* are those of the :class:`~twisted_lab.events.Tls` event."""
         self._publish(Tls, **facts)
         self.establish()
+        self.layer.look_soon(self)  # the timers of the handshake are not those of the talk
 
     def handshake_failed(self, why: str) -> None:
         """TLS did not come up; *why* in OpenSSL's words."""
@@ -255,10 +257,12 @@ class Stream(Flow):
         if self._write_closed or self.ending:
             return
         self._name(CloseReason.LOCAL)
-        if self._producer is None:
+        if self._producer is not None:
+            self._after_producer = self._after_producer or "loseWriteConnection"
+        elif self._read_closed:
+            self.end(CloseReason.LOCAL)  # both directions are done
+        else:
             self._end_output()
-        elif self._after_producer is None:
-            self._after_producer = "loseWriteConnection"
 
     def _end_output(self) -> None:
         self._write_closed = True
@@ -269,7 +273,7 @@ class Stream(Flow):
         # A registered and paused producer would keep Twisted from ever closing or half-closing.
         if self.established:
             self.transport.unregisterProducer()
-        self._set_output_free()
+        self.output_drained()
 
     def end(self, reason: CloseReason, detail: str = "", *, linger: bool = False) -> None:
         """Close: flush, FIN, gone; abort when nothing moves for the layer's grace.
@@ -283,15 +287,16 @@ class Stream(Flow):
         self.ending = True
         if self.secure and not self.established:
             self._publish(Tls, error=detail or reason.value)
-        self._tell_producer("pauseProducing")
         self._watch_closing()
         if linger and self.established and not self._read_closed:
             self._linger()
         else:
             self._free_output()
             self.transport.loseConnection()
+        self._tell_producer("pauseProducing")
 
     def _linger(self) -> None:
+        self.lowest.bufferSize = 2**16  # with a policy's small reads this would be a busy loop
         if self._fin_out:
             self._linger_from_now()
         elif not self._write_closed:
@@ -334,6 +339,9 @@ class Stream(Flow):
 
     def readConnectionLost(self) -> None:
         """FIN (or close_notify) came in: the peer will send no more (IHalfCloseableProtocol)."""
+        if not self.secure and kernel.was_reset(kernel.socket_of(self.transport)):
+            self.transport.connectionLost(_LOST)
+            return
         self._read_closed = True
         if not self._write_closed and not self.ending:
             self._publish(PeerShutdown)
@@ -343,8 +351,9 @@ class Stream(Flow):
             self.transport.loseConnection()
         elif IHalfCloseableProtocol.providedBy(self.protocol):
             self._call_protocol("readConnectionLost")
-        elif self._producer is not None:
-            self.loseConnection()  # what it is sending is part of the answer
+        elif isinstance(self._producer, PullAdapter):
+            # What it gives is part of the answer, and has an end; a push producer's may have none.
+            self.loseConnection()
         elif self._is_flushed():
             self.transport.connectionLost(_DONE)
         else:
@@ -373,8 +382,6 @@ class Stream(Flow):
             self._linger_from_now()
         elif IHalfCloseableProtocol.providedBy(self.protocol):
             self._call_protocol("writeConnectionLost")
-        if self._read_closed and not self.ending:
-            self.end(CloseReason.LOCAL)  # both directions are done
 
     def _call_protocol(self, name: str, *arguments: Any) -> None:
         try:
@@ -387,8 +394,7 @@ class Stream(Flow):
         if self._lost:
             return
         if self.reason is None:
-            clean = reason.check(error.ConnectionDone)
-            self.reason = CloseReason.PEER_FIN if clean else CloseReason.RESET
+            self.reason = _reason_of(reason)
         self._lost = self.ending = True
         if self._alarm is not None and self._alarm.active():
             self._alarm.cancel()
@@ -443,10 +449,11 @@ class Stream(Flow):
         self.lowest.bufferSize = min(size, self.lowest.bufferSize)
 
     def _arm(self, delay: float) -> None:
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.reset(delay)
-        else:
+        """Look again in *delay* seconds, or sooner if that was to be."""
+        if self._alarm is None or not self._alarm.active():
             self._alarm = self.layer.clock.callLater(delay, self.look)
+        elif self._alarm.getTime() > self.layer.seconds() + delay:
+            self._alarm.reset(delay)
 
     def look(self) -> None:
         """The alarm rang: ask whoever has a say in time, and set it again."""
@@ -475,6 +482,12 @@ class Stream(Flow):
             self.abort(CloseReason.ABORTED)
         elif not self._lost:
             self._arm(min(left, 1.0))
+
+
+def _reason_of(failure: Failure) -> CloseReason:
+    if failure.check(error.ConnectionDone):
+        return CloseReason.PEER_FIN
+    return CloseReason.RESET if failure.check(error.ConnectionLost) else CloseReason.ERROR
 
 
 @implementer(ISSLTransport)

@@ -40,10 +40,12 @@ class Idle:
     def check(self, stream: StreamView, now: float) -> float:
         """End *stream*, or say when to look again."""
         limit = self._loopback if stream.host.loopback else self._elsewhere
-        begun = stream.message_begun_at
-        if begun is not None and now >= begun + limit:
-            return self._end(stream, f"line not finished for {limit:g} s, closing", now)
+        if stream.secure and not stream.established:
+            return float("inf")  # the handshake has a limit of its own
         due = stream.last_activity + limit
+        begun = stream.message_begun_at
+        if begun is not None and now >= min(due, begun + limit):
+            return self._end(stream, f"line not finished for {limit:g} s, closing", now)
         if stream.unsent():
             return self._check_unsent(stream, min(limit, self._stall), now)
         self._progress.pop(stream, None)

@@ -100,35 +100,40 @@ def open_stream(
     port = _listen(reactor, listen, factory, backlog if listen.backlog is None else listen.backlog)
     # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
     # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
-    port._logger = Logger(observer=factory.accept_failed)
+    port._logger = Logger(observer=factory.accept_failed)  # type: ignore[arg-type]
     if getattr(listen, "interface", "") not in WILDCARDS:
         factory.local = show(port.getHost())  # else each accepted socket knows
     return IListeningPort(port)
 
 
 def _listen(reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int) -> Any:
-    with warnings.catch_warnings():
-        # Twisted leaves a UNIX socket that it could not bind to the garbage collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        try:
-            if isinstance(listen, UnixListen):
-                return _listen_unix(reactor, listen, factory, backlog)
-            return reactor.listenTCP(listen.port, factory, backlog, listen.interface)
-        except (CannotListenError, OSError) as error:
-            _unlock(listen, error)
-            trouble = cannot_serve(listen, error)
-    raise trouble  # outside, so that it does not keep the socket through the error's frames
+    try:
+        if isinstance(listen, UnixListen):
+            return _listen_unix(reactor, listen, factory, backlog)
+        return reactor.listenTCP(listen.port, factory, backlog, listen.interface)
+    except (CannotListenError, OSError) as error:
+        raise cannot_serve(listen, error) from None
 
 
 def _listen_unix(reactor: Any, listen: UnixListen, factory: StreamFactory, backlog: int) -> Any:
     if not hasattr(reactor, "listenUNIX"):
         raise ConfigurationError(f"this platform has no UNIX sockets: {where(listen)}")
-    return reactor.listenUNIX(listen.path, factory, backlog, listen.mode, wantPID=listen.lockfile)
+    with warnings.catch_warnings():
+        # Twisted (26.10) leaves a socket that it could not bind to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return reactor.listenUNIX(
+                listen.path, factory, backlog, listen.mode, wantPID=listen.lockfile
+            )
+        except CannotListenError as error:
+            _unlock(listen, error)
+            trouble = cannot_serve(listen, error)
+    raise trouble  # outside, so that it does not keep the socket through the error's frames
 
 
-def _unlock(listen: StreamListen, error: Exception) -> None:
+def _unlock(listen: UnixListen, error: CannotListenError) -> None:
     """Take away the lock file Twisted made before bind() failed; one it could not get stays."""
-    if isinstance(listen, UnixListen) and isinstance(getattr(error, "socketError", None), OSError):
+    if isinstance(error.socketError, OSError):
         with suppress(OSError):
             os.unlink(f"{listen.path}.lock")
 

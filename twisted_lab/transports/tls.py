@@ -13,10 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 from OpenSSL import SSL
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPullProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_lab import kernel
 from twisted_lab.interfaces import Clock
 from twisted_lab.wrapping import Stream
 
@@ -122,7 +124,9 @@ class TLSConnection:
 
     def readConnectionLost(self) -> None:
         """FIN. Without a close_notify before it, it may be anybody's."""
-        if not self._handshaken:
+        if kernel.was_reset(kernel.socket_of(self.transport)):
+            self.transport.connectionLost(Failure(ConnectionLost()))
+        elif not self._handshaken:
             self._handshake_failed("connection closed during the handshake")
         elif not self._peer_done:
             self._peer_done = True
