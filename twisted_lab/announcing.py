@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 from collections.abc import Iterable, Sequence
 
 from twisted_lab import __version__
 from twisted_lab.service import LabService, OpenPort
 from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
 from twisted_lab.transports.listeners import word
+
+#: ioctl(2) of netdevice(7): the address of an interface.
+_SIOCGIFADDR = 0x8915
 
 
 def announcement(services: Sequence[LabService]) -> str:
@@ -68,17 +73,38 @@ def _addresses_for_others(services: Sequence[LabService]) -> Iterable[str]:
 
 
 def own_addresses(with_ipv6: bool) -> list[str]:
-    """The addresses from which this machine would reach others; none are contacted for it."""
+    """The addresses by which other machines may reach this one; none are contacted for it."""
+    found = [*_ipv4_of_interfaces(), *_towards_others(with_ipv6)]
+    return list(dict.fromkeys(found)) or [socket.gethostname()]
+
+
+def _ipv4_of_interfaces() -> Iterable[str]:
+    """The first IPv4 address of each interface but loopback (netdevice(7)); Linux only."""
+    if sys.platform != "linux":
+        return
+    from fcntl import ioctl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        for _, name in socket.if_nameindex():
+            try:
+                answer = ioctl(asked, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+            except OSError:
+                continue  # it has none
+            address = socket.inet_ntoa(answer[20:24])
+            if not address.startswith("127."):
+                yield address
+
+
+def _towards_others(with_ipv6: bool) -> Iterable[str]:
+    """The addresses from which this machine would send to others."""
     # RFC 5737 and RFC 3849: documentation addresses. connect() on UDP only asks the routing table.
     probes = [(socket.AF_INET, "192.0.2.1")]
     if with_ipv6:
         probes.append((socket.AF_INET6, "2001:db8::1"))
-    found = []
     for family, far in probes:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.connect((far, 9))
-                found.append(probe.getsockname()[0])
+                yield probe.getsockname()[0]
         except OSError:
             continue
-    return found or [socket.gethostname()]

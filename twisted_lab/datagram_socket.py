@@ -210,9 +210,11 @@ def _ask_for_ways(handle: socket.socket) -> None:
 
 
 def _is_many(interface: str) -> bool:
-    """Whether datagrams that come to *interface* may have been sent to more than one address."""
-    ip = host(interface).ip
-    return ip is not None and (ip.is_unspecified or ip.is_multicast)
+    """Whether datagrams that come to *interface* may have been sent to more than one address.
+
+    Only of a loopback address is it known that they may not: a broadcast address looks as any.
+    """
+    return not host(interface).loopback
 
 
 def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSocket:
