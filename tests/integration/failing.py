@@ -93,12 +93,16 @@ class FailingDatagrams(DatagramProtocol):
         self.transport.write(datagram, addr)
 
 
-KINDS["failing"] = Kind(
-    "failing",
-    "fails",
-    stream=lambda doors: FailingFactory(),
-    datagram=lambda doors: FailingDatagrams(),
-)
+def serve_it_too() -> None:
+    """Add it to the services; in a process of its own, for the others' tests know theirs."""
+    KINDS["failing"] = Kind(
+        "failing",
+        "fails",
+        stream=lambda doors: FailingFactory(),
+        datagram=lambda doors: FailingDatagrams(),
+    )
+
 
 if __name__ == "__main__":
+    serve_it_too()
     sys.exit(run())
