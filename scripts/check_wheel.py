@@ -27,7 +27,9 @@ def main() -> int:
     for problem in problems:
         print(problem)
     if not problems:
-        print("the wheel is right, and twistd finds the plugin from it and from an editable install")
+        print(
+            "the wheel is right, and twistd finds the plugin from it and from an editable install"
+        )
     return bool(problems)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
+from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.streams import Spy, StreamCase, echo
 from twisted_lab.addresses import host
+from twisted_lab.layer import StreamFactory
 from twisted_lab.limits import datagram_settings, stream_policies
 from twisted_lab.policies.accept_rate import AcceptRate
 from twisted_lab.policies.access import Access
@@ -21,7 +24,9 @@ from twisted_lab.policies.max_connections import MaxConnections
 from twisted_lab.policies.max_per_peer import MaxPerPeer
 from twisted_lab.policies.min_rate import MinRate
 from twisted_lab.policies.throughput import Throughput
+from twisted_lab.protocols.line import LineFactory
 from twisted_lab.settings import Settings
+from twisted_lab.testing import Peer
 from twisted_lab.units import network
 
 FAR = host("192.0.2.7")
@@ -146,4 +151,31 @@ class TogetherTests(StreamCase):
         self.network.advance(2)
         self.assertLessEqual(len(peer.received), 4400)
         peer.reset()
+        self.network.pump()
+
+    def test_throughput_of_an_answer(self) -> None:
+        """A long answer to a short question is slowed down too, not only what is read."""
+        factory = LineFactory(clock=self.clock, now=lambda: datetime.now(UTC))
+        listener = self.behind_layer(factory, Throughput(1000, self.clock))
+        peer = self.network.connect(Peer(), listener)
+        peer.send(b"/bytes 1000000\n")
+        self.network.advance(10)
+        self.assertLessEqual(len(peer.received), 11_000)
+        peer.reset()
+        self.network.pump()
+
+    def test_handshakes_and_plain(self) -> None:
+        """Too many unfinished TLS handshakes refuse nobody who comes without TLS."""
+        plain = self.behind_layer(Factory.forProtocol(Spy), Handshake(unfinished=1))
+        secure = StreamFactory(self.layer, transport="tls", secure=lambda stream: stream)
+        silent = self.network.connect(Peer(), secure)
+        refused = self.network.connect(Peer(), secure)
+        self.network.pump()
+        self.assertEqual([event.reason for event in self.seen.of("refused")], ["handshakes"])
+        self.network.connect(Peer(), plain)
+        self.network.pump()
+        self.assertEqual(len(self.seen.of("refused")), 1)
+        self.assertEqual(len(self.seen.of("accepted")), 2)
+        for peer in (silent, refused):
+            peer.reset()
         self.network.pump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -221,6 +222,22 @@ class RotationTests(LineFileTestCase):
         self.assertIn("number 6\n", kept)
         self.assertLessEqual({"number 1\n", "number 2\n"} & before, kept)
 
+    def test_name_taken(self) -> None:
+        """When an older file's name is taken by a folder nothing is lost but the rotation: lines
+        are written on, and no descriptor or stray file is left by each try."""
+        opened = self.open(rotate_bytes=10, kept=2)
+        self.old(1).mkdir()
+        (self.old(1) / "file").touch()
+        self.old(2).mkdir()
+        (self.old(2) / "file").touch()
+        opened.append(b"number 0\n")
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(1, 5):
+            opened.append(b"number %d\n" % number)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.assertEqual(self.path.read_text(), "".join(f"number {n}\n" for n in range(5)))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["lines", "lines.1", "lines.2"])
+
     def everything(self) -> set[str]:
         """Every line in every file."""
         return {
@@ -277,3 +294,23 @@ class ReopenTests(LineFileTestCase):
         for _ in range(10):
             opened.reopen()
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+
+class ClosedTests(LineFileTestCase):
+    def test_closed(self) -> None:
+        """Once closed nothing is written, to whatever file has the same descriptor since."""
+        opened = LineFile(str(self.path), 0o600)
+        opened.close()
+        other = os.open(self.folder / "other", os.O_RDWR | os.O_CREAT)
+        self.addCleanup(os.close, other)
+        self.assertRaises(OSError, opened.append, b"a line\n")
+        self.assertEqual((self.folder / "other").read_bytes(), b"")
+
+    def test_reopened(self) -> None:
+        """Nor does reopening it close that file."""
+        opened = LineFile(str(self.path), 0o600)
+        opened.close()
+        other = os.open(self.folder / "other", os.O_RDWR | os.O_CREAT)
+        with contextlib.suppress(OSError, ConfigurationError):
+            opened.reopen()
+        os.close(other)

@@ -83,6 +83,16 @@ class LayoutTests(SynchronousTestCase):
         for folder in {path.parent for path in PACKAGE.rglob("*.py")}:
             self.assertTrue((folder / "__init__.py").exists(), folder)
 
+    def test_nothing_stray(self) -> None:
+        """The package holds Python and nothing else: no copy of an editor, no leftover."""
+        files = (path for path in PACKAGE.rglob("*") if path.is_file())
+        strays = [
+            path.name
+            for path in files
+            if path.suffix != ".py" and path.name != "py.typed" and "__pycache__" not in path.parts
+        ]
+        self.assertEqual(strays, [])
+
     def test_version(self) -> None:
         """The version is three numbers."""
         self.assertRegex(twisted_lab.__version__, r"^\d+\.\d+\.\d+$")

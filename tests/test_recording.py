@@ -158,6 +158,15 @@ class EventTests(RecorderTestCase):
         self.clock.advance(60)
         self.assertEqual((disk.calls, self.clock.calls), (2, []))
 
+    def test_after_the_end(self) -> None:
+        """What comes after it was closed is dropped, and leaves no timer that tries for ever."""
+        recorder = self.record()
+        recorder.close()
+        recorder(received(1))
+        self.clock.pump([SOON] * 3)
+        self.assertEqual(self.clock.calls, [])
+        self.assertEqual(self.numbers(), [])
+
 
 class FileTests(RecorderTestCase):
     def mode(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from twisted_lab.bench import Bench
 from twisted_lab.errors import CannotServe, ConfigurationError
 from twisted_lab.settings import Settings, read_settings
 from twisted_lab.starting import make, try_ports, use_monotonic_time
+from twisted_lab.transports.endpoints import UnixListen
 
 
 class OwnBench(Bench):
@@ -113,6 +115,34 @@ class AnnouncementTests(StartingTestCase):
         settings = Settings(port=9001, interface="127.0.0.1")
         make(self.reactor, "line", settings, stdout=lambda: None).startService()
         self.assertEqual(len(self.reactor.tcpServers), 1)
+
+    def test_stdout_full(self) -> None:
+        """A stdout that cannot be written (a full disk, a pipe that was closed) does not stop what
+        serves already."""
+        for error in (OSError(errno.ENOSPC, "No space left on device"), BrokenPipeError()):
+            settings = Settings(port=9001, interface="127.0.0.1")
+            bench = make(self.reactor, "line", settings, stdout=lambda e=error: Unwritable(e))
+            bench.startService()
+            self.assertTrue(bench.running)
+
+    def test_path_not_utf8(self) -> None:
+        """A path whose bytes are not UTF-8 is printed with escapes."""
+        raw = io.BytesIO()
+        out = io.TextIOWrapper(raw, "utf-8")
+        settings = Settings(listen=(UnixListen("/tmp/\udcff\x1b[31m"),))
+        make(self.reactor, "line", settings, stdout=lambda: out).startService()
+        self.assertIn(rb"unix:/tmp/\xff\x1b[31m", raw.getvalue())
+
+
+class Unwritable(io.StringIO):
+    """A stdout on which every write fails with *error*."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, text: str) -> int:
+        raise self._error
 
 
 class WarningTests(StartingTestCase):
