@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import sys
 from collections.abc import Iterable, Sequence
 
 from twisted_lab import __version__
+from twisted_lab.escaping import escape
 from twisted_lab.service import LabService, OpenPort
 from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
 from twisted_lab.transports.listeners import word
@@ -29,7 +31,7 @@ def _service_lines(service: LabService) -> Iterable[str]:
     transports = dict.fromkeys(word(opened.listen) for opened in service.ports)
     for transport in transports:
         ports = [opened for opened in service.ports if word(opened.listen) == transport]
-        where = "  ".join(opened.address for opened in ports)
+        where = "  ".join(_shown(opened) for opened in ports)
         yield f"  {service.kind.name:8} {transport:4} {where:31}  try: {_to_try(service, ports[0])}"
         listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
         for shown in dict.fromkeys(map(service.keyring.fingerprint, listens)):
@@ -39,7 +41,7 @@ def _service_lines(service: LabService) -> Iterable[str]:
 def _to_try(service: LabService, opened: OpenPort) -> str:
     listen = opened.listen
     if isinstance(listen, UnixListen):
-        return f"nc -U {listen.path}"
+        return f"nc -U {_path(listen)}"
     address = opened.port.getHost()
     host = _reachable(getattr(address, "host", ""))
     port = getattr(address, "port", 0)
@@ -49,6 +51,16 @@ def _to_try(service: LabService, opened: OpenPort) -> str:
     udp = isinstance(listen, UdpListen)
     template = service.kind.try_datagram if udp else service.kind.try_stream
     return template.format(host=host, port=port)
+
+
+def _shown(opened: OpenPort) -> str:
+    if isinstance(opened.listen, UnixListen):
+        return f"unix:{_path(opened.listen)}"
+    return opened.address
+
+
+def _path(listen: UnixListen) -> str:
+    return escape(os.fsencode(listen.path))
 
 
 def _reachable(interface: str) -> str:

@@ -21,10 +21,16 @@ def hooks_of(policies: Iterable[object], name: str) -> tuple[Any, ...]:
     return tuple(hook for policy in policies if (hook := getattr(policy, name, None)) is not None)
 
 
+def _concerns(policy: object, loopback: bool, secure: bool) -> bool:
+    spared = loopback and getattr(policy, "spares_loopback", False)
+    return not spared and (secure or not getattr(policy, "only_secure", False))
+
+
 class Gates:
     """The gate hooks of the policies installed; *broken* is told of a hook that raised.
 
-    Policies with a true ``spares_loopback`` are not asked about loopback hosts.
+    Policies with a true ``spares_loopback`` are not asked about loopback hosts, those with a true
+    ``only_secure`` only about hosts that come to a TLS listener.
     """
 
     def __init__(self, broken: Callable[[Any, Exception], object]) -> None:
@@ -33,17 +39,20 @@ class Gates:
 
     def use(self, policies: Iterable[object]) -> None:
         """Take the gate hooks of *policies*, in their order, in place of those there were."""
-        everywhere = list(policies)
-        loopback = [one for one in everywhere if not getattr(one, "spares_loopback", False)]
-        # By host.loopback, in the order of GATE_HOOKS: an accept has no time for look-ups.
-        self._hooks: dict[bool, list[tuple[Any, ...]]] = {
-            False: [hooks_of(everywhere, name) for name in GATE_HOOKS],
-            True: [hooks_of(loopback, name) for name in GATE_HOOKS],
+        everyone = list(policies)
+        # Made before it is needed, in the order of GATE_HOOKS: an accept has no time for look-ups.
+        self._hooks: dict[tuple[bool, bool], list[tuple[Any, ...]]] = {
+            (loopback, secure): [
+                hooks_of([p for p in everyone if _concerns(p, loopback, secure)], name)
+                for name in GATE_HOOKS
+            ]
+            for loopback in (False, True)
+            for secure in (False, True)
         }
 
-    def enter(self, host: Host) -> Refusal | None:
-        """The first gate that says no to *host*, or None: then *host* is in."""
-        for hook in self._hooks[host.loopback][0]:
+    def enter(self, host: Host, secure: bool = False) -> Refusal | None:
+        """The first gate that says no to *host*, or None: then it is in. *secure*: with TLS."""
+        for hook in self._hooks[host.loopback, secure][0]:
             try:
                 refusal: Refusal | None = hook(host)
             except Exception as error:
@@ -51,12 +60,12 @@ class Gates:
                 continue
             if refusal is not None:
                 return refusal
-        self._tell(self._hooks[host.loopback][1], host)
+        self._tell(self._hooks[host.loopback, secure][1], host)
         return None
 
-    def leave(self, host: Host) -> None:
+    def leave(self, host: Host, secure: bool = False) -> None:
         """*host*, which was in, is gone."""
-        self._tell(self._hooks[host.loopback][2], host)
+        self._tell(self._hooks[host.loopback, secure][2], host)
 
     def _tell(self, hooks: tuple[Any, ...], host: Host) -> None:
         for hook in hooks:

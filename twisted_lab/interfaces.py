@@ -94,7 +94,8 @@ class Policy(Protocol):
     ``closed(stream)``      the stream is gone
     ======================  ====================================================================
 
-    A true attribute ``spares_loopback``: the first three are not called for loopback hosts.
+    A true attribute ``spares_loopback``: the first three are not called for loopback hosts. A true
+    ``only_secure``: they are called for TLS listeners alone.
     """
 
 

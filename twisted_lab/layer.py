@@ -184,7 +184,7 @@ class Layer:
         self._young.discard(stream)
         if self.closed:
             self.run("closed", stream)
-        self.gates.leave(stream.host)
+        self.gates.leave(stream.host, stream.secure)
 
     def next_check(self, stream: Stream, now: float) -> float:
         """Ask every timed policy about *stream*; when (in seconds) to ask again, maybe never."""
@@ -235,7 +235,7 @@ class StreamFactory:
         """A stream for the accepted connection, or what its refusal needs; None just closes it."""
         layer = self.layer
         host = host_of(address)
-        refusal = layer.gates.enter(host)
+        refusal = layer.gates.enter(host, self.secure is not None)
         if refusal is not None:
             return self._refused(address, refusal)
         try:
@@ -244,7 +244,7 @@ class StreamFactory:
             layer.note("exception", f"buildProtocol: {summary(error)}")
             protocol = None
         if protocol is None:
-            layer.gates.leave(host)
+            layer.gates.leave(host, self.secure is not None)
             return self._refused(address, Refusal("protocol", ""))
         arguments = layer, protocol, address, host, self.local, self.transport
         if self.secure is None:

@@ -16,22 +16,31 @@ from twisted_lab.escaping import escape
 #: The mode of a file that may hold anybody's secrets.
 PRIVATE = 0o600
 
+#: The descriptor of a file that is closed: none, and never somebody else's.
+_CLOSED = -1
+
 
 def open_to_append(path: str, mode: int) -> int:
-    """A descriptor to append to *path*: made with *mode*, no symbolic link, never blocking.
+    """A descriptor to append to *path*: made with *mode*, never blocking.
 
-    Raises :class:`ConfigurationError` that names the path and the reason.
+    With :data:`PRIVATE` it is nobody else's afterwards, and no symbolic link. Raises
+    :class:`ConfigurationError` that names the path and the reason.
     """
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+    if mode == PRIVATE:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         fd = os.open(path, flags, mode)
-        if mode == PRIVATE and stat.S_ISREG(os.fstat(fd).st_mode):
-            os.fchmod(fd, mode)  # it may have been there, open to others
-        return fd
+        try:
+            if mode == PRIVATE and stat.S_ISREG(os.fstat(fd).st_mode):
+                os.fchmod(fd, mode)  # it may have been there, open to others
+        except OSError:
+            os.close(fd)
+            raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(f"cannot write '{escape(path)}': {why}") from None
+    return fd
 
 
 class LineFile:
@@ -84,11 +93,16 @@ class LineFile:
             fd = open_to_append(new, self._mode)
         except ConfigurationError:
             return  # the old one grows on: better than losing lines, or older files
-        for number in range(self._kept - 1, 0, -1):
-            _rename_if_there(f"{self.path}.{number}", f"{self.path}.{number + 1}")
-        _rename_if_there(self.path, f"{self.path}.1")
-        os.replace(new, self.path)
-        self._use(fd)
+        try:
+            for number in range(self._kept - 1, 0, -1):
+                _rename_if_there(f"{self.path}.{number}", f"{self.path}.{number + 1}")
+            _rename_if_there(self.path, f"{self.path}.1")
+            os.replace(new, self.path)
+        except OSError:
+            os.close(fd)
+            os.unlink(new)
+        else:
+            self._use(fd)
 
     def _use(self, fd: int) -> None:
         old, self._fd = self._fd, fd
@@ -100,11 +114,14 @@ class LineFile:
 
         Raises :class:`ConfigurationError`, and keeps the old one, when that cannot be opened.
         """
-        self._use(open_to_append(self.path, self._mode))
+        if self._fd != _CLOSED:
+            self._use(open_to_append(self.path, self._mode))
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+        """Close the file; to append to it is then an OSError."""
+        fd, self._fd = self._fd, _CLOSED
+        if fd != _CLOSED:
+            os.close(fd)
 
 
 def _rename_if_there(old: str, new: str) -> None:

@@ -67,6 +67,7 @@ class Publisher:
         """Forget *observer*; one that is not there is no error."""
         self._observers.pop(observer, None)
         self._plain.discard(observer)
+        self._muted = {(muted, kind) for muted, kind in self._muted if muted != observer}
         self._settle()
 
     def _settle(self) -> None:

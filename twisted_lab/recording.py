@@ -51,6 +51,7 @@ class Recorder:
         self._queue = bytearray()
         self._alarm: Any = None
         self._noted = 0
+        self._closed = False
         self._stuck = False  # what could not be written is tried again by the alarm alone
         self._file = LineFile(path, PRIVATE, write=write)
         self._queue += self._header()
@@ -69,6 +70,8 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Take *event*; it is in the file within a fifth of a second."""
+        if self._closed:
+            return
         if len(self._queue) >= QUEUE:
             self.lost += 1
             self._wait()
@@ -120,6 +123,7 @@ class Recorder:
         if self.lost > self._noted:
             self._note_losses(Event(self._publisher.now(), "socketlab"))
         self._flush()
+        self._closed = True
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

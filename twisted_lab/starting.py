@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
 from twisted.logger import Logger
@@ -63,7 +64,8 @@ def make(
 
     def started(services: Any) -> None:
         if not settings.quiet and (out := stdout()) is not None:
-            print(announcement(services), file=out, flush=True)
+            with suppress(OSError):  # nobody to read it is no reason not to serve
+                print(announcement(services), file=out, flush=True)
         for sentence in [*kernel.missing_here(), *_warnings(settings)]:
             _logger.warn("{sentence}", sentence=sentence)
 

@@ -448,6 +448,12 @@ class Stream(Flow):
         """From now on ask the kernel for at most *size* bytes at a time, or fewer if that holds."""
         self.lowest.bufferSize = min(size, self.lowest.bufferSize)
 
+    @property
+    def write_limit(self) -> int:
+        """How many bytes a protocol that has much to say had better write at a time."""
+        size: int = self.lowest.bufferSize
+        return size
+
     def _arm(self, delay: float) -> None:
         """Look again in *delay* seconds, or sooner if that was to be."""
         if self._alarm is None or not self._alarm.active():

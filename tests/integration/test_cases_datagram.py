@@ -266,41 +266,41 @@ class AmplificationTests(DatagramCase):
         self.assertEqual(self.received_for(b"2 1000"), [1000, 1000])
 
 
-def run_first(pid: int, niceness: int = -15) -> None:
-    """Have *pid* run before other processes; it takes root."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+def waited(task: object) -> float:
+    """How many seconds *task* of /proc could have run and was not let, in all: the machine's
+    other work. (0.0 where the kernel does not tell.)"""
+    try:
+        return int(Path(f"/proc/{task}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 class FloodTests(DatagramCase):
-    """D08, R4: who floods a UDP port hurts nobody else.
+    """D08, R4: who floods a UDP port hurts nobody else."""
 
-    The server, the flood and we run before other processes, where we may say so, and the best of six rounds
-    counts, each of half the three seconds a flood takes at least: on a loaded machine a round
-    measures who else runs. A server that the flood starves fails every round.
-    """
-
-    SECONDS = 1.5
-    DRIPS = 50
-
-    def setUp(self) -> None:
-        self.addCleanup(run_first, os.getpid(), os.getpriority(os.PRIO_PROCESS, os.getpid()))
+    SECONDS = 3.0
+    DRIPS = 100
 
     def lateness(self, line: socket.socket) -> float:
         """By how many seconds the latest of the server's timers was late, over :attr:`SECONDS`.
 
         /drip sends a byte at each of many moments, counted from when it has the command. We count
         from when we sent that, and until we have read the byte: what we see is the lateness of the
-        timer, and the way there and back on top.
+        timer, with the way there and back on top. What the kernel says of time in which the server
+        or we could have run, and others did, is taken off: that is the machine's load, where a
+        server that is late runs.
         """
-        began = time.monotonic()
-        line.sendall(b"/drip %d %s\n" % (self.DRIPS, b"%.1f" % self.SECONDS))
-        latest = 0.0
+        began, latest = time.monotonic(), 0.0
+        line.sendall(b"/drip %d %d\n" % (self.DRIPS, self.SECONDS))
+        known = [(began, waited(self.child.pid) + waited("thread-self"))]
         for number in range(self.DRIPS):
             read_exactly(line, 1)
+            now = time.monotonic(), waited(self.child.pid) + waited("thread-self")
             due = began + self.SECONDS * number / self.DRIPS
-            latest = max(latest, time.monotonic() - due)
-        line.recv(1)
+            before = next(wait for moment, wait in reversed(known) if moment <= due)
+            latest = max(latest, now[0] - due - (now[1] - before))
+            known.append(now)
+        read_exactly(line, 1)
         return latest
 
     def slowness(self, echo: socket.socket) -> float:
@@ -312,9 +312,7 @@ class FloodTests(DatagramCase):
         return p99(took)
 
     def assert_lively(self, echo: socket.socket, line: socket.socket) -> None:
-        """In one round TCP echo's p99 is within 100 ms and no timer more than 50 ms late."""
-        run_first(self.child.pid)
-        run_first(os.getpid())
+        """TCP echo's p99 is within 100 ms and no timer more than 50 ms late, both in one round."""
         figures = []
 
         def measure() -> float:
@@ -322,11 +320,11 @@ class FloodTests(DatagramCase):
             figures.append(f"p99 {slow * 1000:.1f} ms, timer {late * 1000:.1f} ms late")
             return max(slow / 0.1, late / 0.05)
 
-        self.assertLessEqual(best_of(2 * ROUNDS, 1.0, measure), 1.0, figures)
+        self.assertLessEqual(best_of(ROUNDS, 1.0, measure), 1.0, figures)
 
     def test_flood(self) -> None:
         """D08, R4: under a flood of datagrams of 0 and 1 byte TCP echo's p99 is within 100 ms and
-        no timer of the server is more than 50 ms late (in the best of six rounds)."""
+        no timer of the server is more than 50 ms late (in the best of three rounds)."""
         self.bench()
         echo, line = self.connect("echo"), self.connect("line")
         _, port = self.at("127.0.0.1")
@@ -346,9 +344,6 @@ class FloodTests(DatagramCase):
         command = sys.executable, flood.__file__, "127.0.0.1", str(port), "60"
         flooders = [subprocess.Popen(command) for _ in range(2)]
         try:
-            for flooder in flooders:
-                run_first(flooder.pid)
-            time.sleep(self.SECONDS)
             yield
         finally:
             for flooder in flooders:
@@ -357,7 +352,7 @@ class FloodTests(DatagramCase):
 
     def test_forged_flood(self) -> None:
         """D04, R4, R9: under a flood from port 0 and from addresses nobody has it lives, no timer
-        is more than 50 ms late (best of six rounds), and the log has one line a second."""
+        is more than 50 ms late (best of three rounds), and the log has one line a second."""
         network = self.alone()
         forger = self.enterContext(Forger(network))
         to = self.at("127.0.0.1")

@@ -19,11 +19,14 @@ from collections import Counter
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.integration.child import TWISTD, Child, wait_for
 from tests.integration.failing import CALLBACKS
 from tests.integration.peers import (
     MIB,
+    ROUNDS,
+    best_of,
     exchange,
     missing,
     pattern,
@@ -471,25 +474,22 @@ class ClockTests(Case):
         than 100 ms.
 
         The time is the recording's, from the last byte to the end, so that what a busy machine
-        does to this process does not count; of three connections at once the best counts, for
-        what it does to the child.
+        does to this process does not count. What it does to the child may: three connections at
+        once and up to three rounds, of which the best counts. A timer that follows the wall clock
+        is an hour late, or a second early, in each.
         """
         library = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
         if not library:
             raise missing("libfaketime (Debian: faketime)")
         stepped = partial(self._stepped, library[0])
-        forward, back = side_by_side(partial(stepped, "+3600"), partial(stepped, "-3600"))
-        for child, step in ((forward, 3600), (back, -3600)):
-            record = child.folder / "events"
-            sent = {e["connection"]: e["ns"] for e in recorded(record, "sent")}
-            closed = [e for e in recorded(record, "closed") if e["service"] == "echo"]
-            took = [(e["ns"] - sent[e["connection"]]) / 1e9 for e in closed]
-            self.assertEqual(len(took), 3)
-            self.assertGreaterEqual(min(took), 1.9, f"step {step}")
-            self.assertLessEqual(min(took), 2.1, f"step {step}")
 
-    def _stepped(self, library: str, step: str) -> Child:
-        """A child whose clock made *step* while three connections were idle, and it closed them."""
+        def measure() -> float:
+            return max(side_by_side(partial(stepped, "+3600"), partial(stepped, "-3600")))
+
+        self.assertLessEqual(best_of(ROUNDS, 0.1, measure), 0.1)
+
+    def _stepped(self, library: str, step: str) -> float:
+        """How many seconds *step* moved the ends of three connections that were idle meanwhile."""
         folder = self.folder()
         clock = folder / "clock"
         clock.write_text("+0")
@@ -516,8 +516,14 @@ class ClockTests(Case):
             self.assertLess(abs(stepped - int(step)), 60)
             for sock in socks:
                 self.assertEqual(read_to_end(sock), b"")
-            wait_for(lambda: len(recorded(child.folder / "events", "closed")) >= 3)
-        return child
+            record = child.folder / "events"
+            wait_for(lambda: len(self._ends(record)) == 3)
+        sent = {e["connection"]: e["ns"] for e in recorded(record, "sent")}
+        ends = self._ends(record)
+        return min(abs((e["ns"] - sent[e["connection"]]) / 1e9 - 2) for e in ends)
+
+    def _ends(self, record: Path) -> list[dict[str, Any]]:
+        return [e for e in recorded(record, "closed") if e["service"] == "echo"]
 
     def _time(self, sock: socket.socket) -> datetime:
         sock.sendall(b"/time\n")

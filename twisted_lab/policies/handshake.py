@@ -16,6 +16,8 @@ UNFINISHED = 256
 class Handshake:
     """Ends a TLS stream whose handshake takes more than *limit* seconds in total."""
 
+    only_secure = True
+
     def __init__(self, limit: float = DEFAULT, unfinished: int = UNFINISHED) -> None:
         self._limit = limit
         self._most = unfinished

@@ -115,7 +115,9 @@ class LineService(Protocol):
         """Answer what waits, until a command takes time or the peer does not read."""
         until = self.lines_in + LINES_A_TURN
         while not (self._done or self._writer.busy):
-            if (step := next(self._steps, None)) is not None:
+            if self._writer.full:
+                self._writer.flush()
+            elif (step := next(self._steps, None)) is not None:
                 self._take(step)
             elif self._waiting and self.lines_in >= until:
                 self._writer.wait(0)  # the other connections' turn
@@ -162,8 +164,6 @@ class LineService(Protocol):
     def _gather(self, answer: bytes) -> None:
         # A command's answer may be far longer than the command: a read full of /help is 15 MiB.
         self._writer.gather(answer)
-        if self._writer.full:
-            self._writer.flush()
 
     def _date_the_unfinished(self) -> None:
         if self._done or self._peer_done or self._writer.busy or not self._framer.unfinished:

@@ -46,16 +46,25 @@ class PacedWriter:
     @property
     def full(self) -> bool:
         """Enough is gathered for a write."""
-        return len(self._gathered) >= GATHERED
+        return len(self._gathered) >= self._largest()
+
+    def _largest(self) -> int:
+        """Bytes that make a write: a transport that is slowed down says how few it wants."""
+        limit: int = getattr(self._transport, "write_limit", GATHERED)
+        return min(GATHERED, limit)
 
     def gather(self, data: bytes) -> None:
         """Keep *data* for the next :meth:`flush`."""
         self._gathered += data
 
     def flush(self) -> None:
-        """Send what is gathered, in one write."""
-        if self._gathered:
-            data, self._gathered = bytes(self._gathered), bytearray()
+        """Send what is gathered, in one write if it can be, as long as the peer takes it."""
+        while self._gathered and not self._peer_full:
+            size = self._largest()
+            if size == GATHERED:
+                size = len(self._gathered)  # nobody asks for small writes
+            data = bytes(self._gathered[:size])
+            del self._gathered[:size]
             self._transport.write(data)
 
     def wait(self, seconds: float) -> None:
@@ -95,7 +104,9 @@ class PacedWriter:
 
     def finish(self) -> None:
         """Send what is gathered, the last of it; reading goes on."""
-        self.flush()
+        if self._gathered:
+            data, self._gathered = bytes(self._gathered), bytearray()
+            self._transport.write(data)
         # Twisted closes nothing while a paused producer is registered.
         self._transport.unregisterProducer()
         self._peer_full = False
