@@ -225,8 +225,11 @@ class Stream(Flow):
 
     def _publish(self, kind: Any, *fields: Any, **more: Any) -> None:
         """Publish an event of *kind* about this stream, if anybody wants it."""
-        layer = self.layer
-        layer.publisher.offer(kind, layer.name, self.id, *fields, **more)
+        publisher = self.layer.publisher
+        if kind.event in publisher.wanted:
+            publisher.offer(kind, self.layer.name, self.id, *fields, **more)
+        else:
+            publisher.tally[kind.event] += 1
 
     def tell(self, text: str) -> None:
         """Say one line to the person at the other end, on services that speak in lines."""
