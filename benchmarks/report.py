@@ -146,7 +146,7 @@ def worst(found: Row) -> float:
 
 CPU_RATIO = "times textbook CPU"
 
-# The figures of issue "The core", section 5. A rate of at least 0.90 is a cost of at most 1/0.90.
+# The goals. A rate of at least 0.90 is a cost of at most 1/0.90.
 GOALS = (
     Goal("tcp-1k-10", "ours", 1.10, CPU_RATIO, ratio),
     Goal("tcp-1k-200", "ours", 1.10, CPU_RATIO, ratio),

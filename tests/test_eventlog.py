@@ -42,7 +42,7 @@ from twisted_lab.publishing import Publisher
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
-#: Case L10 of ROBUSTNESS.md: CR, ESC, the C1 control CSI as a byte and as a character, LF.
+#: Case L10: CR, ESC, the C1 control CSI as a byte and as a character, LF.
 L10 = "a\rb\x1b[31mc\udc9bd\x9be\nf\u202eg\u2028h"
 L10_SHOWN = r"a\x0db\x1b[31mc\x9bd"
 

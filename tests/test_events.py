@@ -1,4 +1,4 @@
-"""The events in code are the catalogue that DESIGN.md section 3 writes down."""
+"""The events in code are the catalogue that was promised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted_lab import events
 from twisted_lab.events import CATALOGUE, TRAFFIC, Closed, CloseReason, Event, Received
 
-#: The table of DESIGN.md section 3, word for word.
+#: The catalogue, word for word.
 DESIGNED = frozenset(
     """
     listening not-listening accepted connected refused tls received sent paused resumed
@@ -21,13 +21,13 @@ DESIGNED = frozenset(
 #: In the table, and nothing emits them yet: faults on demand are an issue of their own.
 NOT_YET = frozenset({"fault"})
 
-#: DESIGN.md section 3, the row of ``closed``.
+#: The reasons of ``closed``.
 REASONS = """
     peer-fin local reset idle slow stalled lifetime handshake truncated limit drain fault error
     aborted
     """.split()
 
-#: The common fields of DESIGN.md section 3, with their one type each.
+#: The common fields, with their one type each.
 COMMON = {"ns": "int", "service": "str", "local": "str", "bytes": "int"}
 
 

@@ -94,7 +94,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(set(BAD) | FLAGS | FILES, set(BY_NAME))
 
     def test_designed(self) -> None:
-        """The options are those of DESIGN.md that issue 2 asks for, and the rate of datagrams."""
+        """The options are those that were promised, and the rate of datagrams."""
         self.assertEqual(
             set(BY_NAME),
             set(
@@ -138,7 +138,7 @@ class TableTests(SynchronousTestCase):
 
 class DefaultTests(SynchronousTestCase):
     def test_robustness(self) -> None:
-        """What nobody said is as ROBUSTNESS.md section 4 wants it."""
+        """What nobody said has its safe default."""
         settings = read_settings({})
         self.assertEqual(settings, Settings())
         self.assertEqual(settings.backlog, 4096)

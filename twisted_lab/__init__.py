@@ -3,9 +3,12 @@
 How the parts stand (a line may import only from the lines below it)::
 
     tap.py  cli.py                                       the doors
-    testing.py  service.py  signals.py                   assembly: decides the order of layers
-    protocols/  policies/  recording.py  observers.py  settings.py      the parts
-    transports/  wrapping.py  datagrams.py  publishing.py  kernel.py    the mechanism
+    starting.py  announcing.py  signals.py  bench.py     what starts, says, ends and holds it all
+    testing.py                                           the kit for tests, ours and yours
+    service.py  draining.py  limits.py  shared.py        assembly: decides the order of layers
+    settings.py                                          every option, once
+    protocols/  policies/  recording.py  observers.py    the parts
+    transports/  layer.py  wrapping.py  datagrams.py     the mechanism
     interfaces.py                                        the seams
     events.py  errors.py  addresses.py  escaping.py      the values
 
