@@ -38,7 +38,7 @@ from tests.integration.peers import (
     send_until_blocked,
     side_by_side,
 )
-from tests.integration.test_cases_stream import Case
+from tests.integration.test_cases_stream import NO_COVERAGE, Case
 
 #: twistd, with its log where :class:`Child` looks for it, whatever is in front of it.
 _TWISTD = (*TWISTD, "--logfile=twistd.log", "socketlab")
@@ -447,6 +447,8 @@ class FullDiskTests(Case):
 
 
 class ChurnTests(Case):
+    environment = NO_COVERAGE
+
     def test_small_share(self) -> None:
         """P11, R11: 2,000 connections, half of them reset, cost no descriptor and less than 2 MB,
         after 500 to warm up (100,000 in the soak)."""

@@ -16,6 +16,7 @@ from zope.interface.verify import verifyObject
 from tests.protocols.fakes import FakeStream, GreedyStream, PlainTransport, connect
 from tests.protocols.test_commands import command_lines
 from twisted_lab.protocols.commands import APART
+from twisted_lab.protocols.line import LINES_A_TURN
 
 
 class Case(SynchronousTestCase):
@@ -64,6 +65,15 @@ class LineTests(Case):
         """Quick commands are no reason for another write."""
         self.send(b"a\n/upper b\n/foo\nc\n")
         self.assertEqual(self.calls, [b"a\nB\nunknown command /foo; try /help\nc\n"])
+
+    def test_turns(self) -> None:
+        """Thousands of commands in a read are answered in turns, so that others have theirs."""
+        asked = b"/upper x\n" * (2 * LINES_A_TURN + 1)
+        self.send(asked)
+        self.assertEqual(b"".join(c for c in self.calls if c != "pause"), b"X\n" * LINES_A_TURN)
+        self.wait(0, 0)
+        answered = b"".join(call for call in self.calls if isinstance(call, bytes))
+        self.assertEqual(answered, b"X\n" * (2 * LINES_A_TURN + 1))
 
     def test_a_line_in_two_reads(self) -> None:
         """A line that came in pieces is answered when it is whole."""
