@@ -40,19 +40,23 @@ class Gates:
     def use(self, policies: Iterable[object]) -> None:
         """Take the gate hooks of *policies*, in their order, in place of those there were."""
         everyone = list(policies)
-        # Made before it is needed, in the order of GATE_HOOKS: an accept has no time for look-ups.
-        self._hooks: dict[tuple[bool, bool], list[tuple[Any, ...]]] = {
-            (loopback, secure): [
-                hooks_of([p for p in everyone if _concerns(p, loopback, secure)], name)
-                for name in GATE_HOOKS
+        # Made before it is needed, for an accept has no time for look-ups: by whether the host is
+        # loopback, by whether it comes to TLS, in the order of GATE_HOOKS.
+        self._hooks: list[list[tuple[tuple[Any, ...], ...]]] = [
+            [
+                tuple(
+                    hooks_of([p for p in everyone if _concerns(p, loopback, secure)], name)
+                    for name in GATE_HOOKS
+                )
+                for secure in (False, True)
             ]
             for loopback in (False, True)
-            for secure in (False, True)
-        }
+        ]
 
     def enter(self, host: Host, secure: bool = False) -> Refusal | None:
         """The first gate that says no to *host*, or None: then it is in. *secure*: with TLS."""
-        for hook in self._hooks[host.loopback, secure][0]:
+        admit, entered, _left = self._hooks[host.loopback][secure]
+        for hook in admit:
             try:
                 refusal: Refusal | None = hook(host)
             except Exception as error:
@@ -60,12 +64,14 @@ class Gates:
                 continue
             if refusal is not None:
                 return refusal
-        self._tell(self._hooks[host.loopback, secure][1], host)
+        if entered:
+            self._tell(self._hooks[host.loopback][secure][1], host)
         return None
 
     def leave(self, host: Host, secure: bool = False) -> None:
         """*host*, which was in, is gone."""
-        self._tell(self._hooks[host.loopback, secure][2], host)
+        if left := self._hooks[host.loopback][secure][2]:
+            self._tell(left, host)
 
     def _tell(self, hooks: tuple[Any, ...], host: Host) -> None:
         for hook in hooks:

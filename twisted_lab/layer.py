@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocolFactory
 from zope.interface import implementer
 
 from twisted_lab.addresses import host_of, show, show_pair
@@ -59,6 +59,7 @@ class Layer:
         "seconds",
         "streams",
         "watched",
+        "_half_closers",
         "_young",
         "_young_alarm",
         *HOOKS,
@@ -93,6 +94,7 @@ class Layer:
         self.grace = grace
         self.linger = linger
         self.streams: set[Stream] = set()
+        self._half_closers: dict[type, bool] = {}
         self._young: set[Stream] = set()
         self._young_alarm: Any = None
         self.policies = list(policies)
@@ -127,6 +129,13 @@ class Layer:
                 hook(*arguments)
             except Exception as error:
                 self.broken(hook, error)
+
+    def knows_half_close(self, protocol: object) -> bool:
+        """Whether *protocol* provides IHalfCloseableProtocol; asked once for each class."""
+        kind = type(protocol)
+        if kind not in self._half_closers:
+            self._half_closers[kind] = IHalfCloseableProtocol.implementedBy(kind)
+        return self._half_closers[kind]
 
     def watch_received(self, stream: Stream, data: bytes) -> None:
         """Tell whoever wants to hear of each message that *data* came."""
@@ -174,14 +183,15 @@ class Layer:
 
     def stop(self) -> None:
         """No stream is left and none will come: leave no alarm in the clock."""
-        if self._young_alarm is not None and not self._young:
+        if self._young_alarm is not None and not self.streams:
             self._young_alarm.cancel()
             self._young_alarm = None
+            self._young.clear()
 
     def forget(self, stream: Stream) -> None:
         """*stream* is gone."""
         self.streams.discard(stream)
-        self._young.discard(stream)
+        self._young.discard(stream)  # else it, and all it holds, would live until the next look
         if self.closed:
             self.run("closed", stream)
         self.gates.leave(stream.host, stream.secure)

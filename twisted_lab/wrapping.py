@@ -162,16 +162,13 @@ class Stream(Flow):
             layer.publisher.tally["accepted"] += 1
         if layer.opened:
             layer.run("opened", self)
-        if not self.secure:
-            self.establish()
         layer.look_soon(self)
+        if not self.secure and not self.ending:
+            self._establish()
 
-    def establish(self) -> None:
+    def _establish(self) -> None:
         """Connect the protocol: now both sides can talk."""
-        if self.ending:
-            return
         self.established = True
-        self.last_activity = self.layer.seconds()
         self.transport.registerProducer(Backpressure(self), True)
         try:
             self.protocol.makeConnection(self)
@@ -181,8 +178,10 @@ class Stream(Flow):
     def handshake_done(self, **facts: str | None) -> None:
         """TLS is up; *facts* are those of the :class:`~twisted_lab.events.Tls` event."""
         self._publish(Tls, **facts)
-        self.establish()
-        self.layer.look_soon(self)  # the timers of the handshake are not those of the talk
+        if not self.ending:
+            self.last_activity = self.layer.seconds()
+            self.layer.look_soon(self)  # the timers of the handshake are not those of the talk
+            self._establish()
 
     def handshake_failed(self, why: str) -> None:
         """TLS did not come up; *why* in OpenSSL's words."""
@@ -352,7 +351,7 @@ class Stream(Flow):
         if self.ending or not self.established:
             self.ending = True
             self.transport.loseConnection()
-        elif IHalfCloseableProtocol.providedBy(self.protocol):
+        elif self.layer.knows_half_close(self.protocol):
             self._call_protocol("readConnectionLost")
         elif isinstance(self._producer, PullAdapter):
             # What it gives is part of the answer, and has an end; a push producer's may have none.
@@ -383,12 +382,12 @@ class Stream(Flow):
             self._publish(LocalShutdown)
         if self.ending:
             self._linger_from_now()
-        elif IHalfCloseableProtocol.providedBy(self.protocol):
+        elif self.layer.knows_half_close(self.protocol):
             self._call_protocol("writeConnectionLost")
 
-    def _call_protocol(self, name: str, *arguments: Any) -> None:
+    def _call_protocol(self, name: str) -> None:
         try:
-            getattr(self.protocol, name)(*arguments)
+            getattr(self.protocol, name)()
         except Exception as why:
             self.failed(name, why)
 
@@ -403,15 +402,16 @@ class Stream(Flow):
             self._alarm.cancel()
         self._publish_closed()
         self.layer.forget(self)
-        self._end_protocol(reason)
-
-    def _end_protocol(self, reason: Failure) -> None:
-        if self.established:
+        protocol, self.protocol = self.protocol, None  # two that hold each other wait for the GC
+        if not self.established:
+            return
+        if self._producer is not None:
             self._tell_producer("stopProducing")
             self._producer = None
-            self._call_protocol("connectionLost", reason)
-        # Two objects that hold each other would wait for the garbage collector.
-        self.protocol = None
+        try:
+            protocol.connectionLost(reason)
+        except Exception as why:
+            self.failed("connectionLost", why)
 
     def _publish_closed(self) -> None:
         publisher = self.layer.publisher
