@@ -57,6 +57,7 @@ def measure_churn(rounds: int) -> Iterator[Figure]:
     """P11, R11."""
     with bench() as child:
         churn(child, 2_000)
+        time.sleep(1)  # the last may be closing still
         before, rss, began = child.descriptors(), child.rss(), time.monotonic()
         for part in range(10):
             churn(child, 10_000)

@@ -21,11 +21,15 @@ class FakeReactor:
         self._log = log
         self._hooks: list[Callable[[], object]] = []
         self._queue: list[Callable[[], object]] = []
+        self.triggers: dict[tuple[str, str], Callable[[], object]] = {}
         self.running = False
         self._stopped = False
 
     def callWhenRunning(self, hook: Callable[[], object]) -> None:
         self._hooks.append(hook)
+
+    def addSystemEventTrigger(self, phase: str, event: str, call: Callable[[], object]) -> None:
+        self.triggers[phase, event] = call
 
     def callFromThread(self, action: Callable[[], object]) -> None:
         self._queue.append(action)

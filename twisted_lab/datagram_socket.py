@@ -214,7 +214,7 @@ def _is_many(interface: str) -> bool:
 
     Only of a loopback address is it known that they may not: a broadcast address looks as any.
     """
-    return not host(interface).loopback
+    return not host(interface).loopback or interface == "127.255.255.255"
 
 
 def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSocket:

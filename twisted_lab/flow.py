@@ -129,4 +129,5 @@ class Flow:
             if self._producer is not None:
                 getattr(self._producer, what)()
         except Exception as why:
+            self._producer = None  # it is not asked again
             self.failed(what, why)

@@ -53,6 +53,12 @@ class Signals:
         self._take("SIGHUP", self._hang_up)
         self._previous_usr1 = self._take("SIGUSR1", self._reopen_files)
         self._block(False)
+        self._reactor.addSystemEventTrigger("after", "shutdown", self._ignore_more)
+
+    def _ignore_more(self) -> None:
+        """It is over. Python, as it ends, brings back what kills; the exit status is to be 0."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _take(self, name: str, action: Callable[[], object]) -> Any:
         number = getattr(signal, name, None)

@@ -314,6 +314,15 @@ class SignalTests(StartingCase):
         self.assertEqual(child.stop(), 0)
         self.assertEqual(child.log_text.count("SIGHUP"), 1)
 
+    def test_many(self) -> None:
+        """However many SIGTERMs come, to its very last moment, it ends with 0."""
+        for _ in range(2):
+            child = self.serving("--port", "0")
+            while child.process.poll() is None:
+                child.send_signal(signal.SIGTERM)
+                time.sleep(0.01)  # not to wait for anything: one more every now and then
+            self.assertEqual(child.wait(), 0)
+
     def test_second(self) -> None:
         """A second SIGTERM ends it at once, with 0, though a peer has not read; the recording
         has that end too."""
