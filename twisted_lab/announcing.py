@@ -8,7 +8,8 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 
-from twisted_lab import __version__
+from twisted_lab import __version__, addresses
+from twisted_lab.addresses import show_pair
 from twisted_lab.escaping import escape
 from twisted_lab.service import LabService, OpenPort
 from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
@@ -46,8 +47,7 @@ def _to_try(service: LabService, opened: OpenPort) -> str:
     host = _reachable(getattr(address, "host", ""))
     port = getattr(address, "port", 0)
     if isinstance(listen, TlsListen):
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return f"openssl s_client -quiet -connect {target}"
+        return f"openssl s_client -quiet -connect {show_pair(host, port)}"
     udp = isinstance(listen, UdpListen)
     template = service.kind.try_datagram if udp else service.kind.try_stream
     return template.format(host=host, port=port)
@@ -78,7 +78,7 @@ def _addresses_for_others(services: Sequence[LabService]) -> Iterable[str]:
     for interface in sorted(interfaces):
         if interface in ("0.0.0.0", "::"):
             shown.update(own_addresses(with_ipv6=interface == "::"))
-        elif not interface.startswith("127.") and interface != "::1":
+        elif not addresses.host(interface).loopback:
             shown.add(interface)
     if shown:
         yield f"  open to other machines, at: {'  '.join(sorted(shown))}"

@@ -14,6 +14,7 @@ from twisted_lab import kernel
 from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
+from twisted_lab.policies import max_connections
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import Recorder
 from twisted_lab.service import LabService, make_service
@@ -44,7 +45,6 @@ def make(
     stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
 ) -> AnyBench:
     """The bench (*service* None) or one service, with its log, its recording and its signals.
-
 
     *kind* is the class of what is returned; what is served is printed to *stdout*;
     *take_signals* makes the process's signals mean a stop, a reload, a reopening.
@@ -122,7 +122,7 @@ def _to_stderr(text: str) -> None:
 
 def _warnings(settings: Settings) -> list[str]:
     limit = kernel.descriptor_limit()
-    wanted = 2 * (settings.max_connections or 1024) + 64
+    wanted = 2 * (settings.max_connections or max_connections.DEFAULT) + 64
     if limit is None or limit >= wanted:
         return []
     return [f"only {limit} descriptors may be open (ulimit -n); {wanted} would be enough"]

@@ -367,8 +367,8 @@ class Stream(Flow):
         """Whether the transport has given everything to the kernel, as far as it can be seen.
 
         Then a FIN ends the connection as Twisted itself would end it, one turn of the reactor and
-        four system calls sooner. ``_tempDataLen`` is private to Twisted (the same since 2.0, seen
-        in 26.10); where it is missing we take the long way.
+        four system calls sooner. ``_tempDataLen`` is private to Twisted (seen in 26.10); where it
+        is missing we take the long way.
         """
         transport = self.transport
         return not (getattr(transport, "_tempDataLen", True) or transport.dataBuffer)
