@@ -1,8 +1,8 @@
 """The one road events travel: from the mechanism, through a publisher, to observers.
 
 Rule 1: an event nobody observes is not built, only counted: :meth:`Publisher.offer`; what comes
-once a message is not even offered unless :attr:`Publisher.traffic`. Rule 2: an observer that raises is removed and that is said once;
-it never breaks a connection.
+once a message is not even offered unless :attr:`Publisher.traffic`. Rule 2: an observer that
+raises is removed and that is said once; it never breaks a connection.
 """
 
 from __future__ import annotations
