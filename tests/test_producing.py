@@ -102,11 +102,39 @@ class PullAdapterTests(SynchronousTestCase):
 
 class BackpressureTests(StreamCase):
     def test_interface(self) -> None:
-        """It is a push producer, and the one its stream registers."""
+        """It is a push producer, and the one its stream registers once its buffer could fill."""
         self.talk(Spy())
+        self.stream.write(bytes(65536))
+        self.assertIsNone(self.stream.transport.producer)
+        self.stream.write(b"1")
         verifyClass(IPushProducer, Backpressure)
         verifyObject(IPushProducer, self.stream.transport.producer)
         self.assertIsInstance(self.stream.transport.producer, Backpressure)
+
+    def test_small_buffer(self) -> None:
+        """A policy that makes the buffer smaller makes it fill sooner, also after it once did."""
+        self.talk(Spy())
+        self.stream.limit_reads(100)
+        self.stream.write(bytes(100))
+        self.assertIsNone(self.stream.transport.producer)
+        self.stream.write(b"1")
+        producer = self.stream.transport.producer
+        self.assertIsInstance(producer, Backpressure)
+        self.stream.limit_reads(50)
+        self.stream.write(bytes(200))
+        self.assertIs(self.stream.transport.producer, producer)
+
+    def test_full_by_small_writes(self) -> None:
+        """A peer that reads nothing stops its stream before 64 KiB and one write more wait."""
+        peer = self.talk(Spy())
+        peer.transport.pauseProducing()
+        for _ in range(1000):
+            if "paused" in self.seen.names:
+                break
+            self.stream.write(bytes(1024))
+            self.network.pump()
+        self.assertLessEqual(len(self.stream.transport.dataBuffer), 65536 + 1024)
+        self.assertIn("paused", self.seen.names)
 
     def test_passes_on(self) -> None:
         """What it is told, the stream does; twice is as good as once."""

@@ -6,13 +6,19 @@ policy. It goes on when the last of them lets go.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from twisted_lab.events import Paused, Resumed
-from twisted_lab.producing import PullAdapter
+from twisted_lab.producing import Backpressure, PullAdapter
 
 if TYPE_CHECKING:
     from twisted_lab.layer import Layer
+
+#: As long as a stream has written no more bytes than this, its transport's buffer (Twisted's
+#: ``FileDescriptor.bufferSize``) cannot be full, and nobody need ask to hear of it.
+CANNOT_FILL = 2**16
+_WATCHED = sys.maxsize
 
 NO_HOLDS: frozenset[str] = frozenset()
 
@@ -22,31 +28,34 @@ _BY_PROTOCOL = frozenset({PROTOCOL})
 
 
 class Flow:
-    """The half of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
+    """The part of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
 
-    __slots__ = ("_after_producer", "_holds", "_output_full", "_producer")
+    __slots__ = ("_after_producer", "_holds", "_output_full", "_producer", "_unwatched")
 
     layer: Layer
     transport: Any
     ending: bool
+    # The name of the method that a close or half-close, waiting for the producer, will call.
+    _after_producer: str | None
+    _holds: frozenset[str]
     _lost: bool
+    _output_full: bool
+    _producer: Any
+    # The stream may write so many bytes in all before its output must be watched.
+    _unwatched: int
     _read_closed: bool
     _write_closed: bool
 
-    if TYPE_CHECKING:  # what the other half brings
+    if TYPE_CHECKING:  # what the other parts bring
+
+        @property
+        def lowest(self) -> Any: ...  # noqa: D102
 
         def loseConnection(self) -> None: ...  # noqa: D102
 
         def _publish(self, kind: Any, *fields: Any, **more: Any) -> None: ...
 
         def failed(self, where: str, why: Exception) -> None: ...  # noqa: D102
-
-    def __init__(self) -> None:
-        # The name of the method that a close or half-close, waiting for the producer, will call.
-        self._after_producer: str | None = None
-        self._holds = NO_HOLDS
-        self._output_full = False
-        self._producer: Any = None
 
     def hold(self, by: str) -> None:
         """Stop, for the reason *by*, until :meth:`release` of every reason.
@@ -72,6 +81,18 @@ class Flow:
             self._publish(Resumed, "in")
         if not self._holds - _BY_PROTOCOL and by not in _BY_PROTOCOL:
             self._tell_producer("resumeProducing")
+
+    def _watch_output(self) -> None:
+        """Hear from the transport when its buffer is full, and when it is empty again."""
+        if self._unwatched != _WATCHED:
+            self._unwatched = _WATCHED
+            self.transport.registerProducer(Backpressure(self), True)
+
+    def _free_output(self) -> None:
+        # A registered and paused producer would keep Twisted from ever closing or half-closing.
+        if self._unwatched == _WATCHED:
+            self.transport.unregisterProducer()
+        self.output_drained()
 
     def output_full(self) -> None:
         """The transport's buffer is over its high-water mark: neither read nor produce."""
@@ -122,6 +143,12 @@ class Flow:
         if self._after_producer is not None and not self.ending:
             after, self._after_producer = self._after_producer, None
             getattr(self, after)()
+
+    def limit_reads(self, size: int) -> None:
+        """From now on ask the kernel for at most *size* bytes at a time, or fewer if that holds."""
+        self.lowest.bufferSize = min(size, self.lowest.bufferSize)
+        if self._unwatched != _WATCHED:
+            self._unwatched = min(size, self._unwatched)
 
     def _tell_producer(self, what: str) -> None:
         """Call the protocol's producer, which may raise as the protocol itself may."""

@@ -256,10 +256,10 @@ class StreamFactory:
         if protocol is None:
             layer.gates.leave(host, self.secure is not None)
             return self._refused(address, Refusal("protocol", ""))
-        arguments = layer, protocol, address, host, self.local, self.transport
+        local, transport = self.local, self.transport
         if self.secure is None:
-            return Stream(*arguments)
-        return self.secure(SecureStream(*arguments))
+            return Stream(layer, protocol, address, host, local, transport)
+        return self.secure(SecureStream(layer, protocol, address, host, local, transport))
 
     def _refused(self, address: IAddress, refusal: Refusal) -> RefusalLine | None:
         layer = self.layer
