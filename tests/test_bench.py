@@ -123,7 +123,7 @@ class StartTests(BenchTestCase):
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(self.started, [])
         self.assertFalse(bench.running)
-        self.assertEqual(self.shared.served_ports, set())
+        self.assertEqual(set(self.shared.served_ports), set())
         await self.assert_refused(self.connect(number - 1))
 
     def free_before_a_taken_one(self) -> int:

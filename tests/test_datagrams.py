@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -120,7 +121,7 @@ class PortCase(SynchronousTestCase):
         self.socket = FakeSocket()
         self.publisher = Publisher(lambda: 0)
         self.events: list[Event] = []
-        self.served: set[int] = set()
+        self.served: Counter[int] = Counter()
 
     def listen(
         self,
@@ -168,7 +169,7 @@ class LifeTests(PortCase):
         port = self.listen()
         self.assertEqual(self.socket.asked, ("192.0.2.1", 0, 65536))
         self.assertEqual((port.getHost().host, port.getHost().port), ("192.0.2.1", 9000))
-        self.assertEqual(self.served, {9000})
+        self.assertEqual(set(self.served), {9000})
         self.assertEqual(self.reactor.readers, {port})
         self.assertIs(self.protocol.transport, port)
 
@@ -191,7 +192,7 @@ class LifeTests(PortCase):
         self.patch(Scripted, "startProtocol", lambda _self: broken())
         self.assertRaises(ZeroDivisionError, self.listen)
         self.assertTrue(self.socket.handle.closed)
-        self.assertEqual((self.served, self.reactor.readers), (set(), set()))
+        self.assertEqual((set(self.served), self.reactor.readers), (set(), set()))
 
     def test_stopping(self) -> None:
         """Stopping reads no more at once; the rest happens in the next turn, once."""
@@ -206,9 +207,18 @@ class LifeTests(PortCase):
         self.successResultOf(second)
         self.successResultOf(port.stopListening())
         port.connectionLost()
-        self.assertEqual((self.protocol.stopped, self.served), (1, set()))
+        self.assertEqual((self.protocol.stopped, set(self.served)), (1, set()))
         self.assertTrue(self.socket.handle.closed)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_one_of_two_stops(self) -> None:
+        """A number that two sockets serve (127.0.0.1 and ::1, say) is guarded until both stop."""
+        ports = [self.listen(), self.listen()]
+        for port, left in zip(ports, ({9000}, set()), strict=True):
+            stopped = port.stopListening()
+            self.reactor.advance(0)
+            self.successResultOf(stopped)
+            self.assertEqual(set(self.served), left)
 
     def test_stop_that_raises(self) -> None:
         """A protocol that fails to stop still has its port closed."""

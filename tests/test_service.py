@@ -316,7 +316,7 @@ class FailureTests(ServiceTestCase):
             ]
         )
         self.assertEqual(os.listdir(self.folder), [])
-        self.assertEqual(self.shared.served_ports, set())
+        self.assertEqual(set(self.shared.served_ports), set())
         await self.assert_refused(self.connect(number))
 
     async def test_said(self) -> None:
@@ -350,6 +350,21 @@ class StopTests(ServiceTestCase):
         await self.assert_refused(self.connect(number))
         await self.echoes(peer)
         self.assertEqual(service.ports, [])
+
+    async def test_waiting(self) -> None:
+        """Who was connected by the kernel, and not yet accepted, is served: no close resets it."""
+        listens = ["tcp:127.0.0.1:0", f"unix:{self.folder / 's'}"]
+        service = self.start("line", listen=listens)
+        tcp = ("127.0.0.1", self.number(service))
+        for family, address in ((socket.AF_INET, tcp), (socket.AF_UNIX, str(self.folder / "s"))):
+            for _ in range(150):  # Twisted accepts a hundred a turn
+                waiting = socket.socket(family)
+                self.addCleanup(waiting.close)
+                waiting.connect(address)
+        self.assertEqual(service.streams(), ())
+        stopped = service.stop_listening()
+        self.assertEqual(len(service.streams()), 300)
+        await stopped
 
     async def test_said(self) -> None:
         """Each port that was said to listen is said to listen no more, once."""
@@ -425,4 +440,4 @@ class StopTests(ServiceTestCase):
         self.assertEqual(service.streams(), ())
         await self.echoes_datagram(self.number(service, UdpListen))
         await service.stopService()
-        self.assertEqual(self.shared.served_ports, set())
+        self.assertEqual(set(self.shared.served_ports), set())

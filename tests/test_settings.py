@@ -22,7 +22,7 @@ BY_NAME = {option.name: option for option in OPTIONS}
 GOOD: dict[str, tuple[str, Any]] = {
     "port": ("9000", 9000),
     "listen": ("udp:192.0.2.1:9000", UdpListen("192.0.2.1", 9000)),
-    "interface": ("0.0.0.0", "0.0.0.0"),
+    "interface": ("0.0.0.0", ("0.0.0.0",)),
     "backlog": ("128", 128),
     "max-connections": ("100", 100),
     "max-per-peer": ("2", 2),
@@ -159,7 +159,7 @@ class DefaultTests(SynchronousTestCase):
         settings = Settings()
         self.assertFalse(settings.allow_reflector)
         self.assertFalse(settings.allow_amplification)
-        self.assertIsNone(settings.interface)
+        self.assertEqual(settings.interface, ())
 
     def test_not_given(self) -> None:
         """A limit that is None was not given: it spares loopback, where one that was given does
@@ -197,12 +197,13 @@ class GoodTests(SynchronousTestCase):
         self.assertEqual(settings.allow, (ip_network("::1"), ip_network("10.0.0.1")))
 
     def test_interface(self) -> None:
-        """An interface is an IPv4 or IPv6 address."""
+        """An interface is an IPv4 or IPv6 address, or localhost, which may be both."""
         for text, value in {
-            "127.0.0.1": "127.0.0.1",
-            "::1": "::1",
-            "::": "::",
-            "fe80::1%eth0": "fe80::1%eth0",
+            "127.0.0.1": ("127.0.0.1",),
+            "::1": ("::1",),
+            "::": ("::",),
+            "fe80::1%eth0": ("fe80::1%eth0",),
+            "localhost": loopback_interfaces(),
         }.items():
             self.assertEqual(read_one("interface", text), value)
 

@@ -50,7 +50,7 @@ class StartingTestCase(FolderTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.logged.append)
 
     def make(self, service: str | None = "line", kind: type[Bench] = Bench, **given: Any) -> Bench:
-        settings = Settings(**({"port": 9001, "interface": "127.0.0.1"} | given))
+        settings = Settings(**({"port": 9001, "interface": ("127.0.0.1",)} | given))
         return make(self.reactor, service, settings, kind, stdout=lambda: self.out)
 
     def start(self, **given: Any) -> Bench:
@@ -112,7 +112,7 @@ class AnnouncementTests(StartingTestCase):
 
     def test_no_stdout(self) -> None:
         """A process without stdout serves all the same."""
-        settings = Settings(port=9001, interface="127.0.0.1")
+        settings = Settings(port=9001, interface=("127.0.0.1",))
         make(self.reactor, "line", settings, stdout=lambda: None).startService()
         self.assertEqual(len(self.reactor.tcpServers), 1)
 
@@ -120,7 +120,7 @@ class AnnouncementTests(StartingTestCase):
         """A stdout that cannot be written (a full disk, a pipe that was closed) does not stop what
         serves already."""
         for error in (OSError(errno.ENOSPC, "No space left on device"), BrokenPipeError()):
-            settings = Settings(port=9001, interface="127.0.0.1")
+            settings = Settings(port=9001, interface=("127.0.0.1",))
             bench = make(self.reactor, "line", settings, stdout=lambda e=error: Unwritable(e))
             bench.startService()
             self.assertTrue(bench.running)

@@ -6,8 +6,7 @@ Rule: nothing that could be a reply is answered, so no loop can begin (CVE-2024-
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,7 +59,7 @@ class Gates:
     def __init__(
         self,
         settings: DatagramSettings,
-        served_ports: AbstractSet[int],
+        served_ports: Container[int],
         seconds: Callable[[], float],
     ) -> None:
         self._served = served_ports

@@ -6,6 +6,7 @@ from here. Rule 2: no datagram is lost in silence; the kernel's own drops are co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -41,7 +42,8 @@ class Reactor(Clock, Protocol):
 class DatagramPort(DatagramTransport):
     """Serves *protocol* on *interface*, a numeric address, and *port* (0: any free one).
 
-    *served_ports* are the UDP ports of this process, shared by all its datagram ports.
+    *served_ports* says how many sockets of this process serve each UDP port number; all its
+    datagram ports share it.
     ``received`` counts the datagrams the protocol got.
     """
 
@@ -54,7 +56,7 @@ class DatagramPort(DatagramTransport):
         *,
         publisher: Publisher,
         service: str,
-        served_ports: set[int],
+        served_ports: Counter[int],
         settings: DatagramSettings = DEFAULTS,
         open_socket: Callable[[str, int, int], DatagramSocket] = open_socket,
     ) -> None:
@@ -90,7 +92,7 @@ class DatagramPort(DatagramTransport):
         self.fileno = opened.handle.fileno
         self._arrivals = opened.arrivals
         self._kernel_drops = KernelDrops(self._reactor, opened, self._ledger)
-        self._served_ports.add(self._at[1])
+        self._served_ports[self._at[1]] += 1
         self.listening = True
 
     def startReading(self) -> None:
@@ -156,7 +158,9 @@ class DatagramPort(DatagramTransport):
     def _close(self) -> None:
         self.listening = False
         self._kernel_drops.finish()
-        self._served_ports.discard(self._at[1])
+        self._served_ports[self._at[1]] -= 1
+        if not self._served_ports[self._at[1]]:
+            del self._served_ports[self._at[1]]
         self.stopReading()
         self._handle.close()
 

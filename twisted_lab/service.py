@@ -33,6 +33,7 @@ from twisted_lab.transports.endpoints import (
 )
 from twisted_lab.transports.listeners import (
     Keyring,
+    accept_waiting,
     cannot_serve,
     close,
     close_at_once,
@@ -55,7 +56,7 @@ def listens_of(kind: Kind, settings: Settings) -> tuple[Listen, ...]:
 
 def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
     port = kind.port if settings.port is None else settings.port
-    interfaces = [settings.interface] if settings.interface else loopback_interfaces()
+    interfaces = settings.interface or loopback_interfaces()
     if kind.stream is not None:
         yield from (TcpListen(interface, port) for interface in interfaces)
     if kind.datagram is not None:
@@ -193,6 +194,9 @@ class LabService(Service):
 
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""
+        for opened in self.ports:
+            if not isinstance(opened.listen, UdpListen):
+                accept_waiting(opened.port)
         return DeferredList([close(opened.port) for opened in self._take_ports()])
 
     def close_at_once(self) -> None:

@@ -42,7 +42,7 @@ class Settings:
 
     port: int | None = None
     listen: tuple[Listen, ...] = ()
-    interface: str | None = None
+    interface: tuple[str, ...] = ()
     backlog: int = BACKLOG
     max_connections: int | None = None
     max_per_peer: int | None = None
@@ -104,12 +104,12 @@ def _file(text: str) -> str:
     return text
 
 
-def _interface(text: str) -> str:
-    """The numeric address; ``localhost`` is 127.0.0.1."""
+def _interfaces(text: str) -> tuple[str, ...]:
+    """The numeric address; two for ``localhost``."""
     found = addresses_of(text)
     if not found:
         raise ValueError("expected an IP address of this machine, such as 0.0.0.0")
-    return found[0]
+    return found
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -118,7 +118,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("listen", "ENDPOINT", "listen there, e.g. 9000, tcp:[::1]:9000, unix:/tmp/s, tls:9443, "
            "udp:9000; repeatable", parse_listen, many=True),
     Option("interface", "ADDRESS", "the address for --port [default: 127.0.0.1 and ::1]",
-           _interface),
+           _interfaces),
     Option("backlog", "N", f"connections the kernel may queue for us [default: {BACKLOG}]",
            units.count),
     Option("max-connections", "N", "connections of a service at once [default: "

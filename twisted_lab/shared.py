@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ class Shared:
 
     reactor: Any
     publisher: Publisher
-    served_ports: set[int] = field(default_factory=set)
+    served_ports: Counter[int] = field(default_factory=Counter)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_number(self) -> int:

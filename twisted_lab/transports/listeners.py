@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from twisted_lab.addresses import show, show_pair
 from twisted_lab.errors import CannotServe, ConfigurationError
+from twisted_lab.escaping import escape
 from twisted_lab.layer import Layer, StreamFactory
 from twisted_lab.transports.certificates import (
     Credentials,
@@ -70,7 +71,7 @@ class Keyring:
 def where(listen: Listen) -> str:
     """What *listen* asks for, as text for a person."""
     if isinstance(listen, UnixListen):
-        return f"unix:{listen.path}"
+        return f"unix:{escape(listen.path)}"
     if isinstance(listen, TcpListen | TlsListen | UdpListen):
         return show_pair(listen.interface, listen.port)
     return listen.text
@@ -136,6 +137,16 @@ def _unlock(listen: UnixListen, error: CannotListenError) -> None:
     if isinstance(error.socketError, OSError):
         with suppress(OSError):
             os.unlink(f"{listen.path}.lock")
+
+
+def accept_waiting(port: Any) -> None:
+    """Accept everyone the kernel has connected on our behalf, as many as its queue may hold.
+
+    They were told they are connected and may have sent all they have to say; closing the listener
+    would reset them.
+    """
+    port.numberAccepts = port.backlog
+    port.doRead()
 
 
 def close(port: IListeningPort) -> Deferred[Any]:
