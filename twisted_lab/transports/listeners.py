@@ -145,8 +145,9 @@ def accept_waiting(port: Any) -> None:
     They were told they are connected and may have sent all they have to say; closing the listener
     would reset them.
     """
-    port.numberAccepts = port.backlog
-    port.doRead()
+    if isinstance(port, tcp.Port):  # those of UNIX sockets are, too
+        port.numberAccepts = port.backlog
+        port.doRead()
 
 
 def close(port: IListeningPort) -> Deferred[Any]:
