@@ -50,6 +50,14 @@ class MakeTests(SynchronousTestCase):
         self.assertIn("UnixListen ", made["echo"])
         self.assertEqual(made["line"], {"TcpListen 9001"})
 
+    def test_well_known(self) -> None:
+        """--well-known is every service that has a port of its own, there; endpoints are echo's."""
+        made = self.made(well_known=True, listen=(UnixListen("/tmp/s"),))
+        ports = {"discard": 9, "chargen": 19, "daytime": 13, "time": 37, "qotd": 17}
+        expected = {name: {f"TcpListen {n}", f"UdpListen {n}"} for name, n in ports.items()}
+        self.assertEqual(made.pop("echo"), {"TcpListen 7", "UdpListen 7", "UnixListen "})
+        self.assertEqual(made, expected)
+
     def test_last_port(self) -> None:
         """65535 leaves no port for line, and that is said."""
         error = self.assertRaises(ConfigurationError, self.made, port=65535)

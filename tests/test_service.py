@@ -81,6 +81,31 @@ class ListensTests(SynchronousTestCase):
         for endpoint in ("tcp:127.0.0.1:7", "unix:/tmp/s", "tls:127.0.0.1:7"):
             self.assertIn("datagram does not serve", self.refused("datagram", listen=[endpoint]))
 
+    def test_well_known(self) -> None:
+        """--well-known is the service's own port; without one, or with --port, it is refused."""
+        for name, port in {
+            "echo": 7,
+            "discard": 9,
+            "daytime": 13,
+            "qotd": 17,
+            "chargen": 19,
+            "time": 37,
+        }.items():
+            listens = listens_of(KINDS[name], settings(well_known=True))
+            self.assertEqual({listen.port for listen in listens}, {port})  # type: ignore[union-attr]
+            self.assertEqual(len(listens), 2 * len(LOOPBACK))
+        for name in ("line", "datagram", "info"):
+            self.assertIn(name, self.refused(name, well_known=True))
+        self.assertIn("'9000'", self.refused("echo", port="9000", well_known=True))
+
+    def test_quotes(self) -> None:
+        """A file of quotes that cannot be used is refused before anything starts."""
+        asked = settings(quotes="/no/such/file")
+        error = self.assertRaises(
+            ConfigurationError, make_service, "qotd", asked, Shared(Clock(), Publisher())
+        )
+        self.assertIn("/no/such/file", str(error))
+
     def test_foreign(self) -> None:
         """An endpoint that this version cannot serve is refused before anything starts."""
         self.assertIn("stdio:", self.refused("line", listen=["stdio:"]))

@@ -43,6 +43,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "log": ("/var/log/x", "/var/log/x"),
     "log-format": ("json", "json"),
     "client-ca": ("ca.pem", "ca.pem"),
+    "quotes": ("fortunes", "fortunes"),
 }
 
 #: For every option that can be wrong at once: texts that are. Files are tried when opened.
@@ -69,8 +70,8 @@ BAD: dict[str, list[str]] = {
     "log-format": ["xml", "JSON", ""],
 }
 
-FILES = {"record", "log", "client-ca"}
-FLAGS = {"quiet", "allow-reflector", "allow-amplification"}
+FILES = {"record", "log", "client-ca", "quotes"}
+FLAGS = {"quiet", "allow-reflector", "allow-amplification", "well-known"}
 
 
 def read_one(name: str, text: str) -> Any:
@@ -94,7 +95,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(set(BAD) | FLAGS | FILES, set(BY_NAME))
 
     def test_designed(self) -> None:
-        """The options are those that were promised, and the rate of datagrams."""
+        """The options are those that were promised, and a few that a service needs."""
         self.assertEqual(
             set(BY_NAME),
             set(
@@ -102,7 +103,7 @@ class TableTests(SynchronousTestCase):
                 port listen interface backlog max-connections max-per-peer accept-rate allow deny
                 idle-timeout handshake-timeout lifetime min-rate max-bytes throughput max-line
                 drain record capture log log-format quiet allow-reflector allow-amplification
-                client-ca datagram-rate
+                client-ca datagram-rate well-known quotes
                 """.split()
             ),
         )

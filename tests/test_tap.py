@@ -97,12 +97,14 @@ class BeforeAndAfterTests(SynchronousTestCase):
         ("--log", "7"),
         ("--log-format", "json"),
         ("--client-ca", "7"),
+        ("--quotes", "7"),
         ("--listen", "7"),
         ("--allow", "10.0.0.7"),
         ("--deny", "10.0.0.7"),
         ("--quiet",),
         ("--allow-reflector",),
         ("--allow-amplification",),
+        ("--well-known",),
     )
 
     def test_all(self) -> None:

@@ -26,12 +26,18 @@ from twisted_lab.wrapping import Stream
 
 
 def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
-    """The bench: echo on TCP N and UDP N, line on TCP N + 1."""
+    """The bench: echo on TCP N and UDP N, line on TCP N + 1; or all that have well-known ports."""
+    others = replace(settings, listen=(), client_ca=None)
+    if settings.well_known:
+        known = [kind.name for kind in KINDS.values() if kind.well_known is not None]
+        return [
+            make_service(name, settings if name == "echo" else others, shared) for name in known
+        ]
     port = KINDS["echo"].port if settings.port is None else settings.port
     if port == 65535:
         raise ConfigurationError("--port '65535': the bench needs the port after it too, for line")
     echo = replace(settings, port=port)
-    line = replace(settings, port=port and port + 1, listen=(), client_ca=None)
+    line = replace(others, port=port and port + 1)
     return [make_service("echo", echo, shared), make_service("line", line, shared)]
 
 

@@ -43,6 +43,8 @@ class StreamView(Protocol):
     """
 
     host: Host
+    #: The listener's transport in one word: ``tcp``, ``tls``, ``unix`` …
+    kind: str
     secure: bool
     established: bool
     opened_at: float
@@ -55,6 +57,9 @@ class StreamView(Protocol):
 
     @property
     def peer(self) -> str: ...
+
+    @property
+    def tls(self) -> dict[str, str | None] | None: ...
 
     @property
     def ending(self) -> bool: ...

@@ -20,6 +20,7 @@ from twisted_lab.events import CloseReason, Listening, NotListening
 from twisted_lab.layer import Layer
 from twisted_lab.limits import datagram_settings, stream_policies
 from twisted_lab.protocols import KINDS, Doors, Kind
+from twisted_lab.protocols.qotd import QUOTES, read_quotes
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
 from twisted_lab.transports.endpoints import (
@@ -46,12 +47,22 @@ from twisted_lab.wrapping import Stream
 
 def listens_of(kind: Kind, settings: Settings) -> tuple[Listen, ...]:
     """Which sockets *settings* ask for; raises :class:`ConfigurationError` for what cannot be."""
+    if settings.well_known:
+        settings = _on_well_known_port(kind, settings)
     listens = list(settings.listen)
     if settings.port is not None or not listens:
         listens += _port_listens(kind, settings)
     for listen in listens:
         _check(kind, listen, settings)
     return tuple(listens)
+
+
+def _on_well_known_port(kind: Kind, settings: Settings) -> Settings:
+    if settings.port is not None:
+        raise ConfigurationError(f"--port '{settings.port}': --well-known names the ports already")
+    if kind.well_known is None:
+        raise ConfigurationError(f"--well-known: {kind.name} has no port of its own at IANA")
+    return replace(settings, port=kind.well_known)
 
 
 def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
@@ -108,7 +119,7 @@ class LabService(Service):
         self.keyring = Keyring(settings.client_ca)
         self._shared = shared
         self._listens = listens
-        self._doors = Doors(clock=shared.reactor, max_line=settings.max_line)
+        self._doors = _doors(settings, shared)
         self.layer: Layer | None = None
         secure = [listen for listen in listens if isinstance(listen, TlsListen)]
         for listen in secure:
@@ -231,6 +242,15 @@ class LabService(Service):
         """End every stream at once."""
         for stream in self.streams():
             stream.abort(CloseReason.DRAIN)
+
+
+def _doors(settings: Settings, shared: Shared) -> Doors:
+    return Doors(
+        clock=shared.reactor,
+        max_line=settings.max_line,
+        quotes=QUOTES if settings.quotes is None else read_quotes(settings.quotes),
+        unlimited=settings.allow_amplification,
+    )
 
 
 def make_service(name: str, settings: Settings, shared: Shared) -> LabService:

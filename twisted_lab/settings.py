@@ -66,6 +66,8 @@ class Settings:
     quiet: bool = False
     allow_reflector: bool = False
     allow_amplification: bool = False
+    well_known: bool = False
+    quotes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "
            "this host send to a forged address", flag=True),
     Option("allow-amplification", "", "let a UDP reply be longer than its request", flag=True),
+    Option("well-known", "", "serve on the ports IANA has for the services: echo 7, discard 9, "
+           "daytime 13, qotd 17, chargen 19, time 37", flag=True),
+    Option("quotes", "FILE", "qotd says one of these: UTF-8, with a line of % between two", _file),
 )  # fmt: skip
 
 

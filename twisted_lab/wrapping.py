@@ -57,13 +57,13 @@ class Stream(Ending):
     __slots__ = (
         "__weakref__",
         "_alarm",
-        "_kind",
         "_number",
         "address",
         "bytes_in",
         "bytes_out",
         "established",
         "host",
+        "kind",
         "last_activity",
         "layer",
         "local",
@@ -80,7 +80,7 @@ class Stream(Ending):
         self.host = host
         self.address = address
         self.local = local
-        self._kind = kind
+        self.kind = kind
         self._number = layer.new_number()
         self.bytes_in = 0
         self.bytes_out = 0
@@ -124,6 +124,11 @@ class Stream(Ending):
         return show(self.address)
 
     @property
+    def tls(self) -> dict[str, str | None] | None:
+        """The facts of TLS, as the :class:`~twisted_lab.events.Tls` event has them; else None."""
+        return self.transport.facts() if self.secure else None
+
+    @property
     def disconnecting(self) -> bool:
         """Twisted's old word for ``ending``, which stock protocols read."""
         return self.ending
@@ -144,7 +149,7 @@ class Stream(Ending):
         if not self.local and layer.publisher.active:
             self.local = show(transport.getHost())
         if "accepted" in layer.publisher.wanted:
-            self._publish(Accepted, self.peer, self.local, self._kind)
+            self._publish(Accepted, self.peer, self.local, self.kind)
         else:
             layer.publisher.tally["accepted"] += 1
         if layer.opened:

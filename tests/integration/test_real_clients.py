@@ -267,6 +267,7 @@ class OpensslTests(SynchronousTestCase):
                 *(_program("openssl"), "s_client", "-quiet", "-verify_return_error"),
                 *("-connect", f"127.0.0.1:{child.port('line', 'tls')}"),
                 *("-CAfile", str(child.folder / "ca.pem"), "-verify_hostname", "localhost"),
+                *("-alpn", "h2,http/1.1"),  # as browsers and curl offer
             ]
             with Session(command) as session:
                 session.type(b"hello\n")

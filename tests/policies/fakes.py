@@ -22,7 +22,9 @@ class FakeStream:
         self.id = "c1"
         self.peer = "192.0.2.7:53412"
         self.host = host
+        self.kind = "tls" if secure else "tcp"
         self.secure = secure
+        self.tls: dict[str, str | None] | None = {} if secure else None
         self.established = not secure
         self.opened_at = self.last_activity = opened_at
         self.bytes_in = 0

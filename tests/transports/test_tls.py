@@ -124,6 +124,22 @@ class HandshakeTests(TlsCase):
             self.assertEqual((tls.alpn, tls.peer_certificate, tls.error), (None, None, None))
             self.assertEqual(self.seen.names, ["accepted", "tls"])
 
+    def test_application_protocol(self) -> None:
+        """What a client offers by ALPN (RFC 7301) is chosen from what is spoken, or left aside."""
+        for spoken, chosen in (((), None), ((b"h2",), "h2"), ((b"x", b"http/1.1"), "http/1.1")):
+            self.setUp()
+            self.secure = lambda stream, spoken=spoken: TLSConnection(
+                self.server_context, self.clock, stream, spoken
+            )
+            context = client_context()
+            context.set_alpn_protocols(["http/1.1", "h2"])
+            self.peer = lambda context=context: TlsPeer(context)
+            peer = self.talk(Spy())
+            self.assertTrue(peer.handshaken)
+            self.assertEqual(peer.tls.selected_alpn_protocol(), chosen)
+            (tls,) = self.seen.of("tls")
+            self.assertEqual((tls.alpn, tls.error), (chosen, None))
+
     def test_no_name(self) -> None:
         """A client need not ask for a name."""
         self.talk(Spy())

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random, SystemRandom
 
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 
 from twisted_lab.interfaces import Clock
+from twisted_lab.protocols.chargen import Chargen, DatagramChargen
+from twisted_lab.protocols.daytime import daytime
 from twisted_lab.protocols.discard import DatagramDiscard, Discard
 from twisted_lab.protocols.echo import DatagramEcho, Echo
+from twisted_lab.protocols.info import describe_datagram, describe_stream
 from twisted_lab.protocols.line import LineFactory
+from twisted_lab.protocols.qotd import MOST, QUOTES, quote
+from twisted_lab.protocols.replying import DatagramReply, ReplyFactory
+from twisted_lab.protocols.time import time
 
 
 def _utc_now() -> datetime:
@@ -27,11 +36,19 @@ def _quiet_factory(protocol: type[Protocol]) -> IProtocolFactory:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What comes to a service from outside: time, and the options that are its own."""
+    """What comes to a service from outside: time, chance, and the options that are its own.
+
+    *unlimited*: a datagram may be answered by a longer one. *instance* names this process among
+    its like.
+    """
 
     clock: Clock
     max_line: int
     now: Callable[[], datetime] = _utc_now
+    random: Random = field(default_factory=SystemRandom)
+    quotes: tuple[bytes, ...] = QUOTES
+    unlimited: bool = False
+    instance: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,7 @@ class Kind:
     *stream* and *datagram* make what serves a connection and a datagram port; None: it has no
     such form. *lines* says that a person reads it, so may be told in a line why it ends.
     *try_stream* and *try_datagram* are for a person to paste, with ``{host}`` and ``{port}``.
+    *well_known* is the port IANA has for it.
     """
 
     name: str
@@ -51,6 +69,11 @@ class Kind:
     try_stream: str = "nc {host} {port}"
     try_datagram: str = "nc -u {host} {port}"
     port: int = 9000
+    well_known: int | None = None
+
+
+#: A request of zeros, long enough for any reply of these services: none is longer than its request.
+_PADDED = "head -c 512 /dev/zero | nc -u -w1 {host} {port}"
 
 
 KINDS: dict[str, Kind] = {
@@ -61,6 +84,7 @@ KINDS: dict[str, Kind] = {
             "sends back every byte and every datagram (RFC 862)",
             stream=lambda doors: _quiet_factory(Echo),
             datagram=lambda doors: DatagramEcho(),
+            well_known=7,
         ),
         Kind(
             "line",
@@ -82,6 +106,58 @@ KINDS: dict[str, Kind] = {
             "reads everything and answers nothing (RFC 863)",
             stream=lambda doors: _quiet_factory(Discard),
             datagram=lambda doors: DatagramDiscard(),
+            well_known=9,
+        ),
+        Kind(
+            "chargen",
+            "sends lines of a pattern for ever, or a datagram of them (RFC 864)",
+            stream=lambda doors: _quiet_factory(Chargen),
+            datagram=lambda doors: DatagramChargen(doors.random, doors.unlimited),
+            try_stream="nc {host} {port} | head -100",
+            try_datagram=_PADDED,
+            well_known=19,
+        ),
+        Kind(
+            "daytime",
+            "says date and time in a line, then closes (RFC 867)",
+            stream=lambda doors: ReplyFactory(lambda stream: daytime(doors.now())),
+            datagram=lambda doors: DatagramReply(lambda *asked: daytime(doors.now())),
+            try_datagram=_PADDED,
+            well_known=13,
+        ),
+        Kind(
+            "time",
+            "says the seconds since 1900 as 4 bytes, then closes (RFC 868)",
+            stream=lambda doors: ReplyFactory(lambda stream: time(doors.now())),
+            datagram=lambda doors: DatagramReply(lambda *asked: time(doors.now())),
+            try_stream="nc {host} {port} | od -An -tu4 --endian=big",
+            try_datagram=_PADDED + " | od -An -tu4 --endian=big",
+            well_known=37,
+        ),
+        Kind(
+            "qotd",
+            "says a quote, then closes (RFC 865); --quotes FILE has your own",
+            stream=lambda doors: ReplyFactory(lambda stream: quote(doors.quotes, doors.random)),
+            datagram=lambda doors: DatagramReply(
+                lambda transport, datagram, peer: quote(
+                    doors.quotes, doors.random, MOST if doors.unlimited else len(datagram)
+                )
+            ),
+            try_datagram=_PADDED,
+            well_known=17,
+        ),
+        Kind(
+            "info",
+            "says in a line of JSON who you are to it, then closes",
+            stream=lambda doors: ReplyFactory(
+                lambda stream: describe_stream(stream, doors.instance, doors.now())
+            ),
+            datagram=lambda doors: DatagramReply(
+                lambda transport, datagram, peer: describe_datagram(
+                    transport, peer, doors.instance, doors.now()
+                )
+            ),
+            try_datagram=_PADDED,
         ),
     )
 }

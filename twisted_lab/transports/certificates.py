@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -174,6 +175,8 @@ def _context(credentials: Credentials) -> SSL.Context:
     """Twisted's choice of versions, ciphers and modes, with our certificate."""
     # The certificate is set here, for Twisted would pass pyOpenSSL its own deprecated types on.
     context = CertificateOptions(enableSessions=False, enableSessionTickets=False).getContext()
+    # Twisted's own asks its own TLS protocol, which ours is not.
+    context.set_alpn_select_callback(_choose_protocol)
     # A renegotiation is work for us at the peer's wish (CVE-2011-1473), and TLS 1.3 has none.
     context.set_options(SSL.OP_NO_RENEGOTIATION)
     context.use_certificate(credentials.certificate)
@@ -182,6 +185,17 @@ def _context(credentials: Credentials) -> SSL.Context:
     context.use_privatekey(credentials.private_key)
     context.check_privatekey()
     return context
+
+
+def _choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    """Of what the connection's server speaks (its app data), the first that the client *offered*.
+
+    Who speaks none of them goes on as if nothing had been offered; a server that knows no ALPN
+    does.
+    """
+    speaks: tuple[bytes, ...] = connection.get_app_data() or ()
+    both = [name for name in speaks if name in offered]
+    return both[0] if both else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
 def _require_client_certificate(context: SSL.Context, roots: Sequence[x509.Certificate]) -> None:

@@ -11,7 +11,7 @@ from OpenSSL import SSL
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError, ConnectionDone
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IProtocolNegotiationFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -97,7 +97,8 @@ def open_stream(
     factory = StreamFactory(layer, transport=word(listen))
     if isinstance(listen, TlsListen):
         context = keyring.context(listen)
-        factory.secure = lambda stream: TLSConnection(context, layer.clock, stream)
+        speaks = _application_protocols(layer.protocols)
+        factory.secure = lambda stream: TLSConnection(context, layer.clock, stream, speaks)
     port = _listen(reactor, listen, factory, backlog if listen.backlog is None else listen.backlog)
     # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
     # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
@@ -105,6 +106,12 @@ def open_stream(
     if getattr(listen, "interface", "") not in WILDCARDS:
         factory.local = show(port.getHost())  # else each accepted socket knows
     return IListeningPort(port)
+
+
+def _application_protocols(factory: object) -> tuple[bytes, ...]:
+    """What *factory* speaks over TLS, if it says so in Twisted's way (as twisted.web does)."""
+    negotiating = IProtocolNegotiationFactory(factory, None)
+    return () if negotiating is None else tuple(negotiating.acceptableProtocols())
 
 
 def _listen(reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int) -> Any:

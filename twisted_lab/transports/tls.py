@@ -34,7 +34,8 @@ _CHUNK = 4 * 2**14
 class TLSConnection:
     """A protocol to the transport below, the transport of the :class:`Stream` above.
 
-    *context* is the server's; *clock* times the wait for the peer's close_notify.
+    *context* is the server's; *clock* times the wait for the peer's close_notify; *speaks* are the
+    names of application protocols to choose from when the client offers some (ALPN, RFC 7301).
     """
 
     __slots__ = (
@@ -48,7 +49,9 @@ class TLSConnection:
         "transport",
     )
 
-    def __init__(self, context: SSL.Context, clock: Clock, stream: Stream) -> None:
+    def __init__(
+        self, context: SSL.Context, clock: Clock, stream: Stream, speaks: tuple[bytes, ...] = ()
+    ) -> None:
         self.stream = stream
         self._clock = clock
         self._alarm: Any = None
@@ -56,6 +59,7 @@ class TLSConnection:
         self._peer_done = False
         self._said_close = False
         self._openssl = SSL.Connection(context, None)
+        self._openssl.set_app_data(speaks)
         self._openssl.set_accept_state()
 
     def __getattr__(self, name: str) -> Any:
@@ -94,7 +98,7 @@ class TLSConnection:
         else:
             self._handshaken = True
             self._flush()
-            self.stream.handshake_done(**self._facts())
+            self.stream.handshake_done(**self.facts())
         return self._handshaken
 
     def _handshake_failed(self, why: str) -> None:
@@ -201,7 +205,8 @@ class TLSConnection:
 
     # -- facts -------------------------------------------------------------------------------
 
-    def _facts(self) -> dict[str, str | None]:
+    def facts(self) -> dict[str, str | None]:
+        """What the handshake came to: the fields of the ``tls`` event."""
         openssl = self._openssl
         certificate = openssl.get_peer_certificate(as_cryptography=True)
         sni = openssl.get_servername()
