@@ -76,10 +76,10 @@ class Chargen(Protocol):
 
 
 class DatagramChargen(DatagramProtocol):
-    """Answers a datagram with 0 to 512 characters of the pattern, a line further each time.
+    """Answers a datagram with 0 to 512 characters of the pattern, from the begin of any line.
 
-    *random* chooses how many. Unless *unlimited* no more than came: a source may be forged, and
-    who asks for more than it sends makes us its amplifier.
+    *random* chooses; RFC 864 wants "no history or state information". Unless *unlimited* no more
+    than came: a source may be forged, and who gets more than it sends has made us its amplifier.
     """
 
     noisy = False
@@ -87,12 +87,10 @@ class DatagramChargen(DatagramProtocol):
     def __init__(self, random: Random, unlimited: bool = False) -> None:
         self._random = random
         self._unlimited = unlimited
-        self._line = 0
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """A datagram in, characters out."""
         most = DATAGRAM_MOST if self._unlimited else min(DATAGRAM_MOST, len(datagram))
-        begin = self._line * _LINE_BYTES
-        self._line = (self._line + 1) % len(CHARACTERS)
+        begin = self._random.randrange(len(CHARACTERS)) * _LINE_BYTES
         size = self._random.randint(0, most)
         self.transport.write(_PATTERN[begin : begin + size], addr)  # type: ignore[union-attr]
