@@ -51,6 +51,16 @@ class EventsPageTests(SynchronousTestCase):
         listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
         self.assertEqual(listed, [reason.value for reason in CloseReason])
 
+    def test_gates(self) -> None:
+        """Each gate of a policy has its row among the reasons of a refusal."""
+        section = self.page.partition("## Reasons of a refusal")[2].partition("## ")[0]
+        policies = "".join(
+            path.read_text() for path in (ROOT / "twisted_lab/policies").glob("*.py")
+        )
+        gates = set(re.findall(r'Refusal\(\s*"([a-z-]+)"', policies))
+        self.assertGreater(len(gates), 4)
+        self.assertEqual(gates - words(section), set())
+
     def test_drop_reasons(self) -> None:
         """Each reason of a dropped datagram has its row."""
         section = self.page.partition("## Reasons of a dropped datagram")[2].partition("## ")[0]

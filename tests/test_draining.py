@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.protocol import Factory
 
 from tests.streams import MUCH, HalfCloseSpy, Spy, StreamCase, echo
 from twisted_lab.draining import QUIET, Drain
-from twisted_lab.layer import GRACE, LINGER
+from twisted_lab.layer import GRACE, LINGER, StreamFactory
 from twisted_lab.protocols.echo import Echo
+from twisted_lab.protocols.line import LineFactory
 from twisted_lab.testing import Peer
 
 LIMIT = 5.0
@@ -63,6 +65,21 @@ class DrainTests(StreamCase):
         self.assertEqual((peer.received, peer.end), (b"x" * 10, None))
         self.network.advance(QUIET + 0.2)
         self.assertEqual((peer.end, done), ("fin", []))
+
+    def test_answer_to_come(self) -> None:
+        """Who waits for an answer that takes time gets it, if it comes within the limit."""
+        factory = LineFactory(clock=self.clock, now=lambda: datetime.now(UTC))
+        peer = self.network.connect(self.make_peer(), self.behind_layer(factory))
+        late = self.network.connect(self.make_peer(), StreamFactory(self.layer))
+        peer.send(b"/delay 2 slow\n")
+        late.send(b"/delay 60 too slow\n")
+        self.network.pump()
+        done = self.drain()
+        self.network.advance(2.0 + QUIET + 0.2)
+        self.assert_saw(peer, b"slow\n", "fin")
+        self.network.advance(LIMIT)
+        self.assert_saw(late, b"", "reset")
+        self.assertEqual(done, [None])
 
     def test_slow_reader(self) -> None:
         """Nothing is lost to a peer that reads, however slowly (P02)."""

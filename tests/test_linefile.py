@@ -291,8 +291,10 @@ class ReopenTests(LineFileTestCase):
         """Reopening again and again uses no more descriptors."""
         opened = self.open()
         before = len(os.listdir("/proc/self/fd"))
-        for _ in range(10):
-            opened.reopen()
+        for number in range(10):
+            self.path.rename(self.folder / f"moved{number}")
+            self.assertTrue(opened.reopen())
+            self.assertFalse(opened.reopen())
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
 

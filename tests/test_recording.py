@@ -73,9 +73,11 @@ class RecorderTestCase(FolderTestCase):
 class HeaderTests(RecorderTestCase):
     def test_header(self) -> None:
         """The first line says what the file is, from which version, since when, and how much of
-        each message it keeps; it is there at once."""
+        each message it keeps; it is there with the first event."""
         self.clock.advance(5)
-        self.record()
+        recorder = self.record()
+        self.assertEqual(self.path.read_bytes(), b"")
+        recorder(received(1))
         self.assertEqual(
             self.lines(),
             [
@@ -92,7 +94,9 @@ class HeaderTests(RecorderTestCase):
     def test_real_date(self) -> None:
         """Without a clock of its own the date is today's, with its offset from UTC."""
         before = datetime.now(UTC)
-        Recorder(str(self.path), self.clock, self.publisher).close()
+        recorder = Recorder(str(self.path), self.clock, self.publisher)
+        recorder(LISTENING)
+        recorder.close()
         started = datetime.fromisoformat(self.lines()[0]["started"])
         self.assertTrue(before <= started <= datetime.now(UTC))
 
@@ -165,10 +169,19 @@ class EventTests(RecorderTestCase):
         recorder(received(1))
         self.clock.pump([SOON] * 3)
         self.assertEqual(self.clock.calls, [])
-        self.assertEqual(self.numbers(), [])
+        self.assertEqual(self.path.read_bytes(), b"")
 
 
 class FileTests(RecorderTestCase):
+    def test_somebody_elses(self) -> None:
+        """A file another bench records to is refused, and stays as it is; later it is free."""
+        recorder = self.record()
+        recorder(received(1))
+        self.refused(self.path, "another process is writing it")
+        recorder.close()
+        self.assertEqual(self.numbers(), [1])
+        self.record().close()
+
     def mode(self) -> int:
         return stat.S_IMODE(self.path.stat().st_mode)
 
@@ -384,9 +397,19 @@ class ReopenTests(RecorderTestCase):
         recorder = self.record()
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(10):
+            self.path.rename(self.moved)
             recorder.reopen()
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
         recorder.close()
+
+    def test_not_moved(self) -> None:
+        """A file that nobody moved is gone on with, under the header it has."""
+        recorder = self.record()
+        recorder(received(1))
+        recorder.reopen()
+        recorder(received(2))
+        recorder.close()
+        self.assertEqual([line.get("ns") for line in self.lines()], [0, 1, 2])
 
     def test_cannot(self) -> None:
         """When the new file cannot be opened the old one is still recorded to."""

@@ -175,6 +175,8 @@ class AnyTextTests(UnitsTestCase):
     @example(units.byte_rate, "9" * 400)
     @example(units.rate, "9" * 5000)
     @example(units.seconds, "." + "9" * 5000)
+    @example(units.count, "0\x1f")
+    @example(units.port, "0\x1f")
     def test_read_or_refused(self, read: Callable[[str], Any], text: str) -> None:
         """Whatever the text, it is a value or one sentence, never anything else."""
         try:

@@ -29,7 +29,7 @@ class Drain:
         self._clock = clock
         self._streams = streams
         self._limit = limit
-        self._seen: dict[Stream, tuple[tuple[int, ...], float]] = {}
+        self._seen: dict[Stream, tuple[tuple[float, ...], float]] = {}
         self._done: Deferred[None] = Deferred()
 
     def start(self) -> Deferred[None]:
@@ -52,7 +52,7 @@ class Drain:
         self._clock.callLater(_STEP if now < self._until else _LAST_STEP, self._look)
 
     def _is_quiet(self, stream: Stream, now: float) -> bool:
-        progress = stream.progress()
+        progress = (*stream.progress(), now if stream.answering else 0.0)
         seen, since = self._seen.get(stream, (None, now))
         if progress != seen:
             since = now

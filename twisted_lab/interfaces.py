@@ -67,6 +67,11 @@ class StreamView(Protocol):
     @property
     def message_begun_at(self) -> float | None: ...
 
+    @property
+    def answering(self) -> bool: ...
+
+    def touch(self) -> None: ...
+
     def end(self, reason: CloseReason, detail: str = "", *, linger: bool = False) -> None: ...
 
     def abort(self, reason: CloseReason, detail: str = "") -> None: ...
@@ -105,6 +110,10 @@ class Policy(Protocol):
 
 
 class Framed(Protocol):
-    """A protocol that knows whether a message is half received; timers ask it."""
+    """A protocol that knows whether a message is half received, or an answer still to come.
+
+    Both are optional; timers ask for them, and so does a stop.
+    """
 
     message_begun_at: float | None
+    answering: bool

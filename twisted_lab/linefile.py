@@ -6,6 +6,7 @@ that whoever reads the file finds whole lines only.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -16,6 +17,12 @@ from twisted_lab.escaping import escape
 #: The mode of a file that may hold anybody's secrets.
 PRIVATE = 0o600
 
+#: What errno means here, where the system's words would puzzle.
+_REASONS = {
+    errno.ELOOP: "it is a symbolic link, and none is followed",
+    errno.EWOULDBLOCK: "another process is writing it",
+}
+
 #: The descriptor of a file that is closed: none, and never somebody else's.
 _CLOSED = -1
 
@@ -23,7 +30,8 @@ _CLOSED = -1
 def open_to_append(path: str, mode: int) -> int:
     """A descriptor to append to *path*: made with *mode*, never blocking.
 
-    With :data:`PRIVATE` it is nobody else's afterwards, and no symbolic link. Raises
+    With :data:`PRIVATE` it is nobody else's afterwards, no symbolic link, and no other process
+    appends to it as we do (flock(2)): two would mix their lines. Raises
     :class:`ConfigurationError` that names the path and the reason.
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
@@ -34,13 +42,23 @@ def open_to_append(path: str, mode: int) -> int:
         try:
             if mode == PRIVATE and stat.S_ISREG(os.fstat(fd).st_mode):
                 os.fchmod(fd, mode)  # it may have been there, open to others
+                _lock(fd)
         except OSError:
             os.close(fd)
             raise
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = _REASONS.get(getattr(error, "errno", None) or 0) or getattr(error, "strerror", None)
+        why = why or str(error)
         raise ConfigurationError(f"cannot write '{escape(path)}': {why}") from None
     return fd
+
+
+def _lock(fd: int) -> None:
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:  # pragma: no cover - Windows has no flock()
+        return
+    flock(fd, LOCK_EX | LOCK_NB)
 
 
 class LineFile:
@@ -109,13 +127,21 @@ class LineFile:
         self._size = os.fstat(fd).st_size
         os.close(old)
 
-    def reopen(self) -> None:
-        """Go on in a file of the same name, after somebody moved the old one.
+    def reopen(self) -> bool:
+        """Go on in a new file of the same name if somebody moved the old one; whether that was so.
 
         Raises :class:`ConfigurationError`, and keeps the old one, when that cannot be opened.
         """
-        if self._fd != _CLOSED:
-            self._use(open_to_append(self.path, self._mode))
+        if self._fd == _CLOSED or self._is_in_place():
+            return False
+        self._use(open_to_append(self.path, self._mode))
+        return True
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the file; to append to it is then an OSError."""

@@ -53,9 +53,8 @@ class Recorder:
         self._noted = 0
         self._closed = False
         self._stuck = False  # what could not be written is tried again by the alarm alone
+        self._begun = False
         self._file = LineFile(path, PRIVATE, write=write)
-        self._queue += self._header()
-        self._flush()
 
     def _header(self) -> bytes:
         return jsonlines.line(
@@ -72,6 +71,10 @@ class Recorder:
         """Take *event*; it is in the file within a fifth of a second."""
         if self._closed:
             return
+        if not self._begun:  # a start that fails before anything happened leaves no trace
+            self._begun = True
+            self._queue += self._header()
+            self._flush()
         if len(self._queue) >= QUEUE:
             self.lost += 1
             self._wait()
@@ -115,8 +118,8 @@ class Recorder:
     def reopen(self) -> None:
         """Go on in a new file of the same name (after a rotation), under a header of its own."""
         self._flush()
-        self._file.reopen()
-        self._queue[:0] = self._header()
+        if self._file.reopen() and self._begun:
+            self._queue[:0] = self._header()
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -88,14 +88,16 @@ def rate(text: str) -> float:
 
 def count(text: str) -> int:
     """A whole number, at least 1."""
-    if not re.fullmatch(r"[0-9]{1,9}", text.strip(), re.ASCII) or int(text) < 1:
+    text = text.strip()  # which takes away more than int() would
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         raise ValueError("expected a whole number from 1 to 999999999")
     return int(text)
 
 
 def port(text: str) -> int:
     """A port number; 0 takes a free one."""
-    if not re.fullmatch(r"[0-9]{1,5}", text.strip(), re.ASCII) or int(text) > 65535:
+    text = text.strip()
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
         raise ValueError("expected a port number from 0 to 65535")
     return int(text)
 

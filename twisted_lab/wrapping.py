@@ -241,6 +241,15 @@ class Stream(Ending):
         """When the message now half received began, where the protocol knows; else None."""
         return getattr(self.protocol, "message_begun_at", None)
 
+    @property
+    def answering(self) -> bool:
+        """An answer is on its way that takes time: it is not the peer who is silent."""
+        return getattr(self.protocol, "answering", False)
+
+    def touch(self) -> None:
+        """Have the time-outs of silence count from now."""
+        self.last_activity = self.layer.seconds()
+
     def unsent(self) -> int:
         """How many bytes the peer has not taken yet, as far as the kernel can tell."""
         return kernel.unsent(kernel.socket_of(self.lowest))

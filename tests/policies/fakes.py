@@ -31,6 +31,7 @@ class FakeStream:
         self.bytes_out = 0
         self.ending = False
         self.message_begun_at: float | None = None
+        self.answering = False
         self.waiting = 0
         self.taken = 0
         self.read_size = 2**16
@@ -56,6 +57,9 @@ class FakeStream:
 
     def release(self, by: str) -> None:
         self.holds.discard(by)
+
+    def touch(self) -> None:
+        self.calls.append("touch")
 
     def limit_reads(self, size: int) -> None:
         self.read_size = size

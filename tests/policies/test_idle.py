@@ -63,6 +63,21 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(ended_at(policy, stream, 5000), 59 + ELSEWHERE)
 
 
+class AnsweringTests(SynchronousTestCase):
+    def test_who_waits_for_us(self) -> None:
+        """A peer is not idle while it waits for an answer, however long that takes; after it the
+        usual time begins."""
+        stream = FakeStream()
+        stream.answering = True
+
+        def answer_at_300(now: float) -> None:
+            if stream.answering and now >= 300:
+                stream.answering = False
+                stream.moved(now, sent=1)
+
+        self.assertEqual(ended_at(Idle(), stream, 5000, answer_at_300), 300 + ELSEWHERE)
+
+
 class UnsentTests(SynchronousTestCase):
     def test_never_reads(self) -> None:
         """Bytes that nobody takes for thirty seconds end the stream by RST, as stalled."""

@@ -39,7 +39,8 @@ class MaxBytesTests(SynchronousTestCase):
         policy.opened(stream)
         self.assertEqual(self.read(policy, stream, 100), 10)
         self.read(policy, stream, 100)
-        self.assertEqual((stream.reason, stream.calls), ("limit", ["end and linger"]))
+        told = "tell: more than 10 bytes received, closing"
+        self.assertEqual((stream.reason, stream.calls), ("limit", [told, "end and linger"]))
         self.assertEqual(stream.detail, "more than 10 bytes received, closing")
 
     def test_sent(self) -> None:

@@ -64,6 +64,10 @@ class FakeStream(PlainTransport):
     def __init__(self) -> None:
         super().__init__()
         self.notes: list[tuple[str, str]] = []
+        self.touched = 0
+
+    def touch(self) -> None:
+        self.touched += 1
 
     def note(self, kind: str, text: str) -> None:
         self.notes.append((kind, text))

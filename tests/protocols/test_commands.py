@@ -39,7 +39,7 @@ def said(text: bytes, ending: bytes = b"\n", session: FakeSession | None = None)
 def refused(text: bytes) -> str:
     (refusal,) = steps(text)
     assert isinstance(refusal, Refusal), refusal
-    return refusal.text
+    return refusal.answer
 
 
 class AnswerTests(SynchronousTestCase):
@@ -247,6 +247,6 @@ class AnyLineTests(SynchronousTestCase):
         """No line crashes a command, and no mistake gives back a control byte."""
         for step in steps(text):
             if isinstance(step, Refusal):
-                self.assertIsNone(re.search("[\x00-\x1f\x7f-\x9f]", step.text), step.text)
-                self.assertLess(len(step.text), 300)
-                self.assertTrue(step.text.endswith("; try /help"))
+                self.assertIsNone(re.search("[\x00-\x1f\x7f-\x9f]", step.answer), step.answer)
+                self.assertLess(len(step.answer), 300)
+                self.assertTrue(step.answer.endswith("; try /help"))

@@ -114,9 +114,17 @@ class LineTests(Case):
         self.assertEqual(self.calls, [b"ab\r\nlines 2 bytes 11\nc\nlines 4 bytes 20\n"])
 
     def test_bad_command_is_noted(self) -> None:
-        """A mistake is an event, too."""
-        self.send(b"/foo\n")
-        self.assertEqual(self.stream.notes, [("bad-command", "unknown command /foo; try /help")])
+        """A mistake is an event, too; its text is as it came, for who shows an event escapes it."""
+        self.send(b"/foo\n/\x1b[31m\xff\n/bytes " + b"9" * 100 + b"\n")
+        self.assertEqual(
+            self.stream.notes,
+            [
+                ("bad-command", "unknown command /foo"),
+                ("bad-command", "unknown command /\x1b[31m\udcff"),
+                ("bad-command", f"/bytes takes 0 to 1048576, not {'9' * 40}…"),
+            ],
+        )
+        self.assertIn(b"/\\x1b[31m\\xff; try /help", self.stream.value())
 
 
 class TooLongTests(Case):
@@ -261,6 +269,17 @@ class OrderTests(Case):
 
 
 class TimedCommandTests(Case):
+    def test_answering(self) -> None:
+        """While a command takes its time the service says so: it is not the peer who is silent."""
+        self.assertFalse(self.service.answering)
+        for command in (b"/delay 3 x\n", b"/silence 3\n", b"/drip 3 3\n"):
+            self.send(command)
+            self.assertTrue(self.service.answering)
+            before = self.stream.touched
+            self.wait(1, 1, 1)
+            self.assertFalse(self.service.answering)
+            self.assertGreater(self.stream.touched, before)
+
     def test_silence(self) -> None:
         """Nothing for so long, then everything."""
         self.send(b"/silence 3\nb\n")

@@ -43,6 +43,8 @@ class Idle:
         if stream.secure and not stream.established:
             return float("inf")  # the handshake has a limit of its own
         due = stream.last_activity + limit
+        if stream.answering:
+            return now + limit  # the server lets the peer wait, not the other way round
         begun = stream.message_begun_at
         if begun is not None and now >= min(due, begun + limit):
             return self._end(stream, f"line not finished for {limit:g} s, closing", now)

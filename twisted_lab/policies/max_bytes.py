@@ -10,7 +10,8 @@ _FULL_READ = 2**16
 
 
 class MaxBytes:
-    """Ends a stream that receives more than *limit* bytes, or has sent more.
+    """Ends a stream that receives more than *limit* bytes, or has sent more: the write that passes
+    the limit is the last.
 
     Reads are kept short of the limit, so that exactly *limit* bytes are answered (over TLS: what
     came in records that ended below it).
@@ -41,6 +42,7 @@ class MaxBytes:
             stream.limit_reads(max(1, left))
 
     def _end(self, stream: StreamView, direction: str) -> None:
-        stream.end(
-            CloseReason.LIMIT, f"more than {self._limit} bytes {direction}, closing", linger=True
-        )
+        text = f"more than {self._limit} bytes {direction}, closing"
+        if direction == "received":  # else it would be more of what is too much already
+            stream.tell(text)
+        stream.end(CloseReason.LIMIT, text, linger=True)

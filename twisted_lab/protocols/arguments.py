@@ -5,11 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from twisted_lab.escaping import escape
-
-#: How many bytes of a wrong value are shown back.
-_SHOWN = 40
-
 # ASCII digits only: int() and float() also take 1_000, nan, and the digits of other scripts.
 # At most twenty, because int() refuses thousands of them.
 _WHOLE = re.compile(rb"[0-9]{1,20}")
@@ -17,16 +12,16 @@ _DECIMAL = re.compile(rb"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 class Wrong(Exception):
-    """An argument that cannot be; the text says which, after the command's name."""
+    """An argument that cannot be: what is wrong, after the command's name, and the *value*."""
+
+    def __init__(self, what: str = "", value: bytes = b"") -> None:
+        super().__init__(what)
+        self.what = what
+        self.value = value
 
 
 class Missing(Wrong):
     """There are too few arguments."""
-
-
-def shown(value: bytes) -> str:
-    """*value* as an error may show it: escaped, cut, never empty."""
-    return escape(value, _SHOWN) or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,7 @@ class Bounds:
             raise Missing
         if form.fullmatch(word) and self.low <= float(word) <= self.high:
             return word
-        raise Wrong(f"takes {self}, not {shown(word)}")
+        raise Wrong(f"takes {self}, not", word)
 
 
 def alone(arguments: bytes) -> bytes:
@@ -67,7 +62,7 @@ def pair(arguments: bytes) -> tuple[bytes, bytes]:
     if len(words) < 2:
         raise Missing
     if len(words) > 2:
-        raise Wrong(f"takes two arguments, not {shown(arguments)}")
+        raise Wrong("takes two arguments, not", arguments)
     return words[0], words[1]
 
 

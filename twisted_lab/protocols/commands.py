@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from twisted_lab.addresses import show
-from twisted_lab.protocols.arguments import Bounds, Missing, Wrong, alone, before_text, pair, shown
+from twisted_lab.protocols.arguments import Bounds, Missing, Wrong, alone, before_text, pair
 from twisted_lab.protocols.framing import Line
 from twisted_lab.protocols.steps import Act, Refusal, Request, Session, Step, Until, Wait
 
@@ -125,7 +125,7 @@ def _chunks(request: Request) -> Iterable[Step]:
     sizes, text = before_text(request.arguments)
     words = sizes.split(b",")
     if len(words) > _MOST_CHUNKS:
-        raise Wrong(f"takes at most {_MOST_CHUNKS} sizes, not {len(words)}")
+        raise Wrong(f"takes at most {_MOST_CHUNKS} sizes, not", b"%d" % len(words))
     return _cut([_SIZES.whole(word) for word in words], request.reply(text))
 
 
@@ -176,7 +176,7 @@ COMMANDS: dict[str, Command] = {
         Command("/count", "", "lines and bytes received so far, this line included", _count),
         Command("/upper", "T", "T in capitals", _upper),
         Command("/reverse", "T", "T backwards: by characters if it is UTF-8", _reverse),
-        Command("/bytes", "N", f"N bytes ({_BYTES})", _bytes, "/bytes 100"),
+        Command("/bytes", "N", f"N bytes ({_BYTES}), and the line's end", _bytes, "/bytes 100"),
         Command("/lines", "N", f"N numbered lines ({_LINES})", _lines, "/lines 3"),
         Command("/drip", "N SECONDS", _DRIPPING, _drip, "/drip 5 2"),
         Command("/delay", "SECONDS T", f"T, after {_SECONDS}", _delay, "/delay 2 hello"),
@@ -195,17 +195,13 @@ def perform(line: Line, session: Session) -> Iterable[Step]:
     name, _, arguments = line.content.partition(b" ")
     command = COMMANDS.get(name.decode("latin-1"))
     if command is None:
-        return _refusal(f"unknown command {shown(name)}", line)
+        return (Refusal("unknown command", name, line.ending),)
     try:
         if not command.arguments and alone(arguments):
-            raise Wrong(f"takes nothing after it, not {shown(arguments)}")
+            raise Wrong("takes nothing after it, not", arguments)
         return command.run(Request(arguments, line.ending, session))
     except Missing:
-        needs = f"needs {command.arguments}, for example {command.example}"
-        return _refusal(f"{command.name} {needs}", line)
+        needs = f"{command.name} needs {command.arguments}, for example"
+        return (Refusal(needs, command.example.encode(), line.ending),)
     except Wrong as wrong:
-        return _refusal(f"{command.name} {wrong}", line)
-
-
-def _refusal(what: str, line: Line) -> Iterable[Step]:
-    return (Refusal(f"{what}; try /help", line.ending),)
+        return (Refusal(f"{command.name} {wrong.what}", wrong.value, line.ending),)

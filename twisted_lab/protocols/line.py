@@ -59,6 +59,11 @@ class LineService(Protocol):
         self._peer_done = False
         self._done = False
 
+    @property
+    def answering(self) -> bool:
+        """A command takes its time (interfaces.Framed)."""
+        return self._writer.waiting
+
     # -- what comes in ---------------------------------------------------------------------
 
     def connectionMade(self) -> None:
@@ -152,9 +157,9 @@ class LineService(Protocol):
                 self._writer.wait(seconds)
             case Until(seconds):
                 self._writer.wait(self._command_began + seconds - self._clock.seconds())
-            case Refusal(text, ending):
-                self._gather(text.encode() + ending)
-                note(self.transport, "bad-command", text)
+            case Refusal():
+                self._gather(step.answer.encode() + step.ending)
+                note(self.transport, "bad-command", step.note)
             case Act.NO_DELAY:
                 with suppress(AttributeError, OSError):  # a UNIX socket has no such option
                     self.transport.setTcpNoDelay(True)

@@ -44,6 +44,11 @@ class PacedWriter:
         return self._peer_full or self._timer is not None
 
     @property
+    def waiting(self) -> bool:
+        """Waiting for a time to pass, not for the peer."""
+        return self._timer is not None
+
+    @property
     def full(self) -> bool:
         """Enough is gathered for a write."""
         return len(self._gathered) >= self._largest()
@@ -74,6 +79,8 @@ class PacedWriter:
 
     def _waited(self) -> None:
         self._timer = None
+        if (touch := getattr(self._transport, "touch", None)) is not None:
+            touch()  # on a Stream; Twisted's own transports keep no time
         self._on_free()
 
     def pauseProducing(self) -> None:

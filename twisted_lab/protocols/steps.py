@@ -12,6 +12,11 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from twisted_lab.escaping import escape
+
+#: How many bytes of a wrong value are shown back.
+_SHOWN = 40
+
 
 class Session(Protocol):
     """What a command may know of its connection. Lines and bytes count up to its own line."""
@@ -55,10 +60,22 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The command was wrong; *text* says how, escaped, and is answered with *ending*."""
+    """The command was wrong: *what*, and the *value* as it came; answered with *ending*."""
 
-    text: str
+    what: str
+    value: bytes
     ending: bytes
+
+    @property
+    def answer(self) -> str:
+        """What the peer is told, on one safe line, the value cut."""
+        return f"{self.what} {escape(self.value, _SHOWN) or 'nothing'}; try /help"
+
+    @property
+    def note(self) -> str:
+        """The same for a note, as it came: who shows an event escapes it."""
+        cut = "…" if len(self.value) > _SHOWN else ""
+        return f"{self.what} {self.value[:_SHOWN].decode('utf-8', 'surrogateescape')}{cut}"
 
 
 class Act(Enum):
