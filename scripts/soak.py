@@ -26,6 +26,7 @@ from tests.integration.child import Child
 from tests.integration.peers import MIB, connect_at_once, p99
 from tests.integration.test_cases_process import churn
 from tests.integration.test_cases_stream import half_closes, never_readers
+from tests.integration.test_family import stopped_readers
 
 _ROOT = Path(__file__).parent.parent
 
@@ -113,6 +114,18 @@ def _span(milliseconds: list[float]) -> str:
     return f"{min(milliseconds):.0f} to {max(milliseconds):.0f} ms"
 
 
+def measure_stopped_readers(rounds: int) -> Iterator[Figure]:
+    """Back-pressure without a timer for each: chargen to many who do not read."""
+    with Child("chargen", "--port", "0") as child:
+        used = stopped_readers(child, 10_000, 10.0)
+    yield Figure(
+        "10,000 chargen clients that stop reading, 10 s",
+        "no CPU: under 2 % of a core",
+        f"{used * 1000:.0f} ms of CPU",
+        used < 0.2,
+    )
+
+
 def measure_suite(rounds: int) -> Iterator[Figure]:
     """Every test in random order, *rounds* times; then once with trial."""
     failed, took = [], []
@@ -155,6 +168,7 @@ MEASURES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "half-closes": measure_half_closes,
     "never-readers": measure_never_readers,
     "connects": measure_connects,
+    "stopped-readers": measure_stopped_readers,
     "suite": measure_suite,
 }
 
