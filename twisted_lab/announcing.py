@@ -41,6 +41,8 @@ def _service_lines(service: LabService) -> Iterable[str]:
 
 def _to_try(service: LabService, opened: OpenPort) -> str:
     listen = opened.listen
+    if getattr(listen, "proxy", False):
+        return _to_try_proxied(opened)
     if isinstance(listen, UnixListen):
         return f"nc -U {_path(listen)}"
     address = opened.port.getHost()
@@ -51,6 +53,19 @@ def _to_try(service: LabService, opened: OpenPort) -> str:
     udp = isinstance(listen, UdpListen)
     template = service.kind.try_datagram if udp else service.kind.try_stream
     return template.format(host=host, port=port)
+
+
+def _to_try_proxied(opened: OpenPort) -> str:
+    """A line that begins with a PROXY header; over TLS the line of a haproxy that sends one."""
+    listen = opened.listen
+    if isinstance(listen, UnixListen):
+        return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc -U {_path(listen)}"
+    address = opened.port.getHost()
+    host = _reachable(getattr(address, "host", ""))
+    port = getattr(address, "port", 0)
+    if isinstance(listen, TlsListen):
+        return f"haproxy: server bench {show_pair(host, port)} send-proxy-v2 ssl verify none"
+    return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc {host} {port}"
 
 
 def _shown(opened: OpenPort) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 
-from twisted_lab.draining import Drain
+from twisted_lab.draining import Drain, Drained
 from twisted_lab.errors import ConfigurationError, SocketlabError
 from twisted_lab.protocols import KINDS
 from twisted_lab.service import LabService, make_service
@@ -27,7 +27,7 @@ from twisted_lab.wrapping import Stream
 
 def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
     """The bench: echo on TCP N and UDP N, line on TCP N + 1; or all that have well-known ports."""
-    others = replace(settings, listen=(), client_ca=None)
+    others = replace(settings, listen=(), client_ca=None, proxy_from=())
     if settings.well_known:
         known = [kind.name for kind in KINDS.values() if kind.well_known is not None]
         return [
@@ -83,14 +83,17 @@ class Bench(Service):
         """Stop listening at once and let connections finish; fires when all are gone."""
         for service in self.services:
             service.stop_listening()
-        return Drain(self._shared.reactor, self.streams, self._drain).start()
+        return Drain(self._shared.reactor, self._connections, self._drain).start()
 
     def streams(self) -> list[Stream]:
         """The open streams of all services, now."""
         return [stream for service in self.services for stream in service.streams()]
 
+    def _connections(self) -> list[Drained]:
+        return [one for service in self.services for one in service.connections()]
+
     def abort(self) -> None:
-        """End every stream at once."""
+        """End every connection at once."""
         for service in self.services:
             service.abort()
 

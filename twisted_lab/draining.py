@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
 from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import Clock
-from twisted_lab.wrapping import Stream
 
 #: Seconds in which nothing moved, until a connection is taken to have finished.
 QUIET = 0.5
@@ -19,17 +19,40 @@ _STEP = 0.1
 _LAST_STEP = 0.01
 
 
+class Drained(Protocol):
+    """What a stop ends: a stream, or a connection that is none yet."""
+
+    @property
+    def ending(self) -> bool:
+        """Its end is under way."""
+
+    @property
+    def answering(self) -> bool:
+        """It has still something to say in time, though nothing moves."""
+
+    def progress(self) -> tuple[int, ...]:
+        """Numbers that change whenever a byte moves."""
+
+    def end(self, reason: CloseReason, detail: str = "", *, linger: bool = False) -> None:
+        """Close in order."""
+
+    def abort(self, reason: CloseReason, detail: str = "") -> None:
+        """Close now."""
+
+
 class Drain:
     """Ends the streams that *streams* returns: serve until quiet, FIN, linger; abort at the limit.
 
     *limit* is in seconds, for all of it. What a peer still reads keeps its connection moving.
     """
 
-    def __init__(self, clock: Clock, streams: Callable[[], Iterable[Stream]], limit: float) -> None:
+    def __init__(
+        self, clock: Clock, streams: Callable[[], Iterable[Drained]], limit: float
+    ) -> None:
         self._clock = clock
         self._streams = streams
         self._limit = limit
-        self._seen: dict[Stream, tuple[tuple[float, ...], float]] = {}
+        self._seen: dict[Drained, tuple[tuple[float, ...], float]] = {}
         self._done: Deferred[None] = Deferred()
 
     def start(self) -> Deferred[None]:
@@ -51,7 +74,7 @@ class Drain:
                 stream.end(CloseReason.DRAIN, "the server stops", linger=True)
         self._clock.callLater(_STEP if now < self._until else _LAST_STEP, self._look)
 
-    def _is_quiet(self, stream: Stream, now: float) -> bool:
+    def _is_quiet(self, stream: Drained, now: float) -> bool:
         progress = (*stream.progress(), now if stream.answering else 0.0)
         seen, since = self._seen.get(stream, (None, now))
         if progress != seen:

@@ -83,7 +83,10 @@ class NotListening(Event):
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Event):
-    """A stream is ours: we accepted it. Before any TLS handshake."""
+    """A stream is ours: we accepted it. Before any TLS handshake.
+
+    ``proxy`` is the balancer whose PROXY header named ``peer``.
+    """
 
     event: ClassVar[str] = "accepted"
 
@@ -91,6 +94,7 @@ class Accepted(Event):
     peer: str
     local: str
     transport: str
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ class Connected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """A gate turned ``count`` connections away; ``reason`` names the gate."""
+    """A gate turned ``count`` connections away; ``reason`` names the gate.
+
+    ``proxy`` is the balancer whose PROXY header named ``peer``.
+    """
 
     event: ClassVar[str] = "refused"
 
@@ -116,6 +123,7 @@ class Refused(Event):
     reason: str
     detail: str = ""
     count: int = 1
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

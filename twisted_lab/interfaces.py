@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from twisted_lab.addresses import Host
 from twisted_lab.events import CloseReason, Event
+from twisted_lab.proxy import Proxy
 
 
 class Observer(Protocol):
@@ -45,6 +46,8 @@ class StreamView(Protocol):
     host: Host
     #: The listener's transport in one word: ``tcp``, ``tls``, ``unix`` …
     kind: str
+    #: How a balancer passed the stream on; None: its peer came itself.
+    proxy: Proxy | None
     secure: bool
     established: bool
     opened_at: float
@@ -105,7 +108,8 @@ class Policy(Protocol):
     ======================  ====================================================================
 
     A true attribute ``spares_loopback``: the first three are not called for loopback hosts. A true
-    ``only_secure``: they are called for TLS listeners alone.
+    ``only_secure``: they are called for TLS listeners alone. A true ``at_accept``: ``admit``, its
+    only gate hook, is asked about a balancer when it connects, not about the host it names later.
     """
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocolFactory
 from zope.interface import implementer
 
-from twisted_lab.addresses import host_of, show, show_pair
+from twisted_lab.addresses import Host, host_of, show, show_pair
 from twisted_lab.errors import summary
 from twisted_lab.events import Note, Received, Refused, Sent
 from twisted_lab.gates import GATE_HOOKS, Gates, hooks_of
 from twisted_lab.interfaces import Clock, Refusal
+from twisted_lab.proxy import Proxy
 from twisted_lab.publishing import Publisher
 from twisted_lab.refusing import RefusalLine
 from twisted_lab.wrapping import SecureStream, Stream
@@ -243,11 +244,15 @@ class StreamFactory:
 
     def buildProtocol(self, address: IAddress) -> Any:
         """A stream for the accepted connection, or what its refusal needs; None just closes it."""
+        return self.build(address)
+
+    def build(self, address: IAddress, proxy: Proxy | None = None) -> Any:
+        """The same for the client at *address*, who came through *proxy* if that is not None."""
         layer = self.layer
         host = host_of(address)
-        refusal = layer.gates.enter(host, self.secure is not None)
+        refusal = layer.gates.enter(host, self.secure is not None, proxy is not None)
         if refusal is not None:
-            return self._refused(address, refusal)
+            return self._refused(address, refusal, proxy)
         try:
             protocol = layer.protocols.buildProtocol(address)
         except Exception as error:
@@ -255,16 +260,27 @@ class StreamFactory:
             protocol = None
         if protocol is None:
             layer.gates.leave(host, self.secure is not None)
-            return self._refused(address, Refusal("protocol", ""))
-        local, transport = self.local, self.transport
-        if self.secure is None:
-            return Stream(layer, protocol, address, host, local, transport)
-        return self.secure(SecureStream(layer, protocol, address, host, local, transport))
+            return self._refused(address, Refusal("protocol", ""), proxy)
+        stream = self._stream(protocol, address, host, proxy)
+        return stream if self.secure is None else self.secure(stream)
 
-    def _refused(self, address: IAddress, refusal: Refusal) -> RefusalLine | None:
+    def _stream(self, protocol: Any, address: IAddress, host: Host, proxy: Proxy | None) -> Stream:
+        kind = Stream if self.secure is None else SecureStream
+        return kind(self.layer, protocol, address, host, self.local, self.transport)
+
+    def _refused(
+        self, address: IAddress, refusal: Refusal, proxy: Proxy | None
+    ) -> RefusalLine | None:
         layer = self.layer
+        balancer = None if proxy is None else proxy.balancer
         layer.publisher.offer(
-            Refused, layer.name, show(address), self.local, refusal.gate, refusal.text
+            Refused,
+            layer.name,
+            show(address),
+            self.local,
+            refusal.gate,
+            refusal.text,
+            proxy=balancer,
         )
         if not layer.lines or self.secure is not None or not refusal.text:
             return None

@@ -13,12 +13,13 @@ from twisted.internet.interfaces import IListeningPort
 
 from twisted_lab.addresses import host, show
 from twisted_lab.datagrams import DatagramPort
-from twisted_lab.draining import Drain
+from twisted_lab.draining import Drain, Drained
 from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
 from twisted_lab.layer import Layer
 from twisted_lab.limits import datagram_settings, stream_policies
+from twisted_lab.policies.proxy_from import ProxyFrom
 from twisted_lab.protocols import KINDS, Doors, Kind
 from twisted_lab.protocols.qotd import QUOTES, read_quotes
 from twisted_lab.settings import Settings
@@ -42,6 +43,7 @@ from twisted_lab.transports.listeners import (
     where,
     word,
 )
+from twisted_lab.transports.proxy_waiting import Waiting
 from twisted_lab.wrapping import Stream
 
 
@@ -120,6 +122,9 @@ class LabService(Service):
         self._shared = shared
         self._listens = listens
         self._doors = _doors(settings, shared)
+        self.waiting = Waiting(
+            shared.reactor, settings.handshake_timeout, (ProxyFrom(settings.proxy_from).admit,)
+        )
         self.layer: Layer | None = None
         secure = [listen for listen in listens if isinstance(listen, TlsListen)]
         for listen in secure:
@@ -176,7 +181,12 @@ class LabService(Service):
         assert self.layer is not None
         assert not isinstance(listen, ForeignListen)
         return open_stream(
-            self._shared.reactor, listen, self.layer, self.keyring, self.settings.backlog
+            self._shared.reactor,
+            listen,
+            self.layer,
+            self.keyring,
+            self.settings.backlog,
+            self.waiting,
         )
 
     def _open_datagram(self, listen: UdpListen) -> IListeningPort:
@@ -226,10 +236,11 @@ class LabService(Service):
     def stopService(self) -> Deferred[Any]:
         """Stop without a drain: close the ports, abort what is connected; fires when it is gone."""
         super().stopService()
-        gone = Drain(self._shared.reactor, self.streams, 0).start()
+        gone = Drain(self._shared.reactor, self.connections, 0).start()
         return DeferredList([self.stop_listening(), gone]).addCallback(self._stop_layer)
 
     def _stop_layer(self, result: object) -> object:
+        self.waiting.stop()
         if self.layer is not None:
             self.layer.stop()
         return result
@@ -238,10 +249,14 @@ class LabService(Service):
         """The open streams, now."""
         return tuple(self.layer.streams) if self.layer is not None else ()
 
+    def connections(self) -> Sequence[Drained]:
+        """Everything a stop must end: the streams, and who is not one for want of a header."""
+        return (*self.streams(), *self.waiting.stages())
+
     def abort(self) -> None:
-        """End every stream at once."""
-        for stream in self.streams():
-            stream.abort(CloseReason.DRAIN)
+        """End every connection at once."""
+        for connection in self.connections():
+            connection.abort(CloseReason.DRAIN)
 
 
 def _doors(settings: Settings, shared: Shared) -> Doors:
@@ -262,5 +277,9 @@ def make_service(name: str, settings: Settings, shared: Shared) -> LabService:
     if settings.client_ca and not any(isinstance(listen, TlsListen) for listen in listens):
         raise ConfigurationError(
             f"--client-ca '{escape(settings.client_ca)}' is for tls endpoints, and there is none"
+        )
+    if settings.proxy_from and not any(getattr(listen, "proxy", False) for listen in listens):
+        raise ConfigurationError(
+            f"--proxy-from '{settings.proxy_from[0]}' is for haproxy endpoints, and there is none"
         )
     return LabService(kind, settings, shared, listens)

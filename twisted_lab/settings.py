@@ -63,6 +63,7 @@ class Settings:
     log: str | None = None
     log_format: str = "text"
     client_ca: str | None = None
+    proxy_from: tuple[Network, ...] = ()
     quiet: bool = False
     allow_reflector: bool = False
     allow_amplification: bool = False
@@ -137,7 +138,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("idle-timeout", "T", "close when nothing moved for T, or a line is not finished in T "
            f"[default: {idle.ELSEWHERE:g}s, on loopback {idle.LOOPBACK / 60:g}min]",
            units.seconds),
-    Option("handshake-timeout", "T", "time for the whole TLS handshake [default: "
+    Option("handshake-timeout", "T", "time for PROXY header and TLS handshake in all [default: "
            f"{handshake.DEFAULT:g}s]", units.seconds),
     Option("lifetime", "T", f"close after T in any case [default: {lifetime.DEFAULT / 3600:g}h]",
            units.seconds),
@@ -158,6 +159,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format),
     Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)",
            _file),
+    Option("proxy-from", "CIDR", "on haproxy, believe the PROXY headers of these networks; "
+           "repeatable [default: loopback]", units.network, many=True),
     Option("quiet", "", "do not print what is served", flag=True),
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "
            "this host send to a forged address", flag=True),

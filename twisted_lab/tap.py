@@ -44,6 +44,10 @@ class SharedOptions(usage.Options):
         """these networks may not; repeatable"""
         self.many.setdefault("deny", []).append(cidr)
 
+    def opt_proxy_from(self, cidr: str) -> None:
+        """on haproxy, believe the PROXY headers of these networks; repeatable"""
+        self.many.setdefault("proxy-from", []).append(cidr)
+
     def opt_version(self) -> NoReturn:
         """say the version of socketlab and exit"""
         print(f"socketlab {__version__}")

@@ -33,6 +33,7 @@ from twisted_lab.events import (
     Tls,
 )
 from twisted_lab.flow import CANNOT_FILL, NO_HOLDS
+from twisted_lab.proxy import Proxy
 
 if TYPE_CHECKING:
     from twisted_lab.layer import Layer
@@ -53,6 +54,9 @@ class Stream(Ending):
 
     #: TLS stands between this stream and its socket.
     secure = False
+
+    #: How a balancer passed it on; None: it came itself.
+    proxy: Proxy | None = None
 
     __slots__ = (
         "__weakref__",
@@ -140,16 +144,21 @@ class Stream(Ending):
 
     # -- the beginning ---------------------------------------------------------------------
 
-    def makeConnection(self, transport: Any) -> None:
-        """The transport below is there. With TLS the protocol is told after the handshake."""
+    def makeConnection(self, transport: Any, since: float | None = None) -> None:
+        """The transport below is there. With TLS the protocol is told after the handshake.
+
+        *since* is when the connection was accepted, in seconds; None: now.
+        """
         layer = self.layer
         self.transport = transport
-        self.opened_at = self.last_activity = layer.seconds()
+        self.last_activity = layer.seconds()
+        self.opened_at = self.last_activity if since is None else since
         layer.streams.add(self)
         if not self.local and layer.publisher.active:
             self.local = show(transport.getHost())
         if "accepted" in layer.publisher.wanted:
-            self._publish(Accepted, self.peer, self.local, self.kind)
+            balancer = None if self.proxy is None else self.proxy.balancer
+            self._publish(Accepted, self.peer, self.local, self.kind, balancer)
         else:
             layer.publisher.tally["accepted"] += 1
         if layer.opened:

@@ -23,6 +23,8 @@ class Descriptors:
     *limit* and *next_descriptor* are the process's; see :mod:`twisted_lab.kernel`.
     """
 
+    at_accept = True
+
     def __init__(
         self,
         limit: Callable[[], int | None] = kernel.descriptor_limit,

@@ -55,10 +55,10 @@ def _who(request: Request) -> Iterable[Step]:
     connection = getattr(transport, "id", "")
     named = f"connection {connection}, " if connection else ""
     local = show(transport.getHost())
-    over = "unix" if local.startswith("unix:") else "tcp"
-    if getattr(transport, "secure", False):
-        over = "tls"
-    said = f"you are {show(transport.getPeer())}, {named}on {local} over {over}"
+    over = getattr(transport, "kind", "tcp")
+    proxy = getattr(transport, "proxy", None)
+    through = "" if proxy is None else f" through {proxy.balancer}"
+    said = f"you are {show(transport.getPeer())}, {named}on {local} over {over}{through}"
     return (request.reply(said.encode()),)
 
 

@@ -22,6 +22,7 @@ def describe_stream(stream: Any, instance: str, now: datetime) -> bytes:
         local=show(stream.getHost()),
         transport=stream.kind,
         tls=stream.tls,
+        proxy=None if stream.proxy is None else stream.proxy.as_json(),
         instance=instance,
         connection=stream.id,
         now=now,

@@ -2,7 +2,8 @@
 
 This file owns the prefixes. The grammar is Twisted's (the howto "Getting Connected with
 Endpoints"), and more: a bare number is a TCP port, a host may stand before the port, an IPv6 host
-may stand in brackets, ``udp:`` exists, and ``tls:PORT`` makes its own certificate.
+may stand in brackets, ``udp:`` exists, ``tls:PORT`` makes its own certificate, and ``haproxy:`` before a
+stream's string says that every connection begins with a PROXY header.
 
 Rule 1: nothing listens beyond loopback unless the string says so, Twisted's own prefixes included.
 Rule 2: whatever the string, the outcome is values or one ConfigurationError.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
@@ -42,16 +43,23 @@ __all__ = [
 _UNIX_PATH_BYTES = 107
 
 #: Twisted's prefixes that listen on every address unless told.
-_WIDE = frozenset({"tcp", "tcp6", "ssl", "tls"})
+_WIDE = frozenset({"ssl", "tls"})
+
+#: What may follow ``haproxy:``.
+_PROXIED = ("tcp", "tcp6", "tls", "unix")
 
 
 @dataclass(frozen=True, slots=True)
 class TcpListen:
-    """TCP on *port* (0: any free one) of the numeric address *interface*."""
+    """TCP on *port* (0: any free one) of the numeric address *interface*.
+
+    *proxy*, here and below: a PROXY header comes first.
+    """
 
     interface: str
     port: int
     backlog: int | None = None
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class TlsListen:
     private_key: str | None = None
     certificate: str | None = None
     backlog: int | None = None
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class UnixListen:
     mode: int = 0o666
     backlog: int | None = None
     lockfile: bool = True
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +200,25 @@ def _mode(request: Request) -> int:
     return int(mode, 8)
 
 
+def _haproxy(request: Request) -> tuple[Listen, ...]:
+    """The sockets of the string after ``haproxy:``, each to begin with a PROXY header."""
+    kind = request.positional[0] if request.positional else ""
+    if kind not in _PROXIED:
+        raise request.wrong(
+            f"'{escape(kind)}' cannot stand after 'haproxy:', only {', '.join(_PROXIED)}"
+        )
+    inner = replace(request, prefix=kind, positional=request.positional[1:])
+    listens = _KINDS[kind](inner)
+    proxied = [one for one in listens if isinstance(one, TcpListen | TlsListen | UnixListen)]
+    if len(proxied) < len(listens):
+        raise request.wrong(f"this '{kind}:' cannot stand after 'haproxy:'")
+    return tuple(replace(listen, proxy=True) for listen in proxied)
+
+
 def _foreign(request: Request) -> tuple[ForeignListen, ...]:
     """Twisted's own, held to loopback where it would listen everywhere."""
-    words = [request.prefix, *request.positional]
-    innermost = next((word for word in words if word != "haproxy"), "")
     given = request.keys.get("interface")
-    if innermost not in _WIDE:
+    if request.prefix not in _WIDE:
         return (ForeignListen(request.text),)
     interfaces = loopback_interfaces() if given is None else request.interfaces(given)
     return tuple(ForeignListen(_twisted_text(request, interface)) for interface in interfaces)
@@ -220,7 +243,7 @@ _KINDS: dict[str, Callable[[Request], tuple[Listen, ...]]] = {
     "udp": _udp,
     "unix": _unix,
     "ssl": _foreign,
-    "haproxy": _foreign,
+    "haproxy": _haproxy,
     "systemd": _foreign,
     "stdio": _foreign,
 }

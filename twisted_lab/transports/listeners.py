@@ -27,6 +27,8 @@ from twisted_lab.transports.certificates import (
     server_context,
 )
 from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.proxied import ProxiedFactory
+from twisted_lab.transports.proxy_waiting import Waiting
 from twisted_lab.transports.tls import TLSConnection
 
 #: Interfaces that are all of a machine's.
@@ -78,7 +80,11 @@ def where(listen: Listen) -> str:
 
 
 def word(listen: Listen) -> str:
-    """The transport of *listen* in one word."""
+    """The transport of *listen* in one word; ``haproxy:`` before it where PROXY headers come."""
+    return ("haproxy:" if getattr(listen, "proxy", False) else "") + _plain_word(listen)
+
+
+def _plain_word(listen: Listen) -> str:
     words = {TcpListen: "tcp", TlsListen: "tls", UnixListen: "unix", UdpListen: "udp"}
     return words.get(type(listen), "stream")
 
@@ -91,10 +97,23 @@ def cannot_serve(listen: Listen, error: Exception) -> CannotServe:
 
 
 def open_stream(
-    reactor: Any, listen: StreamListen, layer: Layer, keyring: Keyring, backlog: int
+    reactor: Any,
+    listen: StreamListen,
+    layer: Layer,
+    keyring: Keyring,
+    backlog: int,
+    waiting: Waiting,
 ) -> IListeningPort:
-    """Listen for streams; raises :class:`CannotServe`, naming the address."""
-    factory = StreamFactory(layer, transport=word(listen))
+    """Listen for streams; raises :class:`CannotServe`, naming the address.
+
+    *waiting* is for those that have their PROXY header still to come.
+    """
+    transport = _plain_word(listen)
+    factory = (
+        ProxiedFactory(layer, waiting, transport=transport)
+        if listen.proxy
+        else StreamFactory(layer, transport=transport)
+    )
     if isinstance(listen, TlsListen):
         context = keyring.context(listen)
         speaks = _application_protocols(layer.protocols)
