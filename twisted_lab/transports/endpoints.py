@@ -2,8 +2,8 @@
 
 This file owns the prefixes. The grammar is Twisted's (the howto "Getting Connected with
 Endpoints"), and more: a bare number is a TCP port, a host may stand before the port, an IPv6 host
-may stand in brackets, ``udp:`` exists, ``tls:PORT`` makes its own certificate, and ``haproxy:`` before a
-stream's string says that every connection begins with a PROXY header.
+may stand in brackets, ``udp:`` exists, ``tls:PORT`` makes its own certificate, and ``haproxy:``
+before a stream's string says that every connection begins with a PROXY header.
 
 Rule 1: nothing listens beyond loopback unless the string says so, Twisted's own prefixes included.
 Rule 2: whatever the string, the outcome is values or one ConfigurationError.
