@@ -110,6 +110,23 @@ class TransportTests(FolderTestCase):
         said = announcement([service("echo", TlsListen("::1", 9443))])
         self.assertIn("-connect [::1]:9443\n", said)
 
+    def test_proxied(self) -> None:
+        """A port that expects PROXY headers says so, and what to try begins with one."""
+        listens = TcpListen("127.0.0.1", 9000), TcpListen("127.0.0.1", 9010, proxy=True)
+        tcp, proxied = announcement([service("echo", *listens)]).splitlines()[1:3]
+        self.assertIn("tcp  127.0.0.1:9000 ", tcp)
+        self.assertIn("haproxy:tcp 127.0.0.1:9010 ", proxied)
+        self.assertIn(r"try: (printf 'PROXY UNKNOWN\r\n'; cat) | nc 127.0.0.1 9010", proxied)
+        said = announcement([service("echo", UnixListen("/tmp/s", proxy=True))])
+        self.assertIn("haproxy:unix unix:/tmp/s ", said)
+        self.assertIn("cat) | nc -U /tmp/s\n", said)
+
+    def test_proxied_tls(self) -> None:
+        """Over TLS it is the line for a haproxy; the certificate is said as ever."""
+        said = announcement([service("echo", TlsListen("0.0.0.0", 9443, proxy=True))])
+        self.assertIn("haproxy: server bench 127.0.0.1:9443 send-proxy-v2 ssl verify none\n", said)
+        self.assertIn("SHA-256", said)
+
     def test_every_certificate(self) -> None:
         """Each certificate in use is said, a given one beside one made on the spot."""
         pem = self.folder / "server.pem"

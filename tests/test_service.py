@@ -175,6 +175,14 @@ class MakeTests(SynchronousTestCase):
         """The same when nothing is TLS: an option is not taken and then forgotten."""
         self.assertRaises(ConfigurationError, self.make, "line", client_ca="/no/such.pem")
 
+    def test_proxy_from_without_proxy(self) -> None:
+        """The same for the balancers to believe, where no port expects a header."""
+        sentence = str(
+            self.assertRaises(ConfigurationError, self.make, "echo", proxy_from=["10.0.0.0/8"])
+        )
+        self.assertIn("--proxy-from '10.0.0.0/8'", sentence)
+        self.make("echo", listen=["haproxy:tcp:0"], proxy_from=["10.0.0.0/8"])
+
     def test_interface(self) -> None:
         """It is one of Twisted's services, with the name of its kind."""
         made = self.make("echo")

@@ -43,6 +43,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "log": ("/var/log/x", "/var/log/x"),
     "log-format": ("json", "json"),
     "client-ca": ("ca.pem", "ca.pem"),
+    "proxy-from": ("10.0.0.0/8", ip_network("10.0.0.0/8")),
     "quotes": ("fortunes", "fortunes"),
 }
 
@@ -57,6 +58,7 @@ BAD: dict[str, list[str]] = {
     "accept-rate": ["0", "-1/s", "50/min", ""],
     "datagram-rate": ["0", "fast", ""],
     "allow": ["localhost", "10.0.0.0/40", ""],
+    "proxy-from": ["localhost", "10.0.0.0/40", "unix", ""],
     "deny": ["everybody", "10.0.0.1:80", ""],
     "idle-timeout": ["0", "-1", "soon", "5 parsecs", ""],
     "handshake-timeout": ["0", "never", ""],
@@ -103,7 +105,7 @@ class TableTests(SynchronousTestCase):
                 port listen interface backlog max-connections max-per-peer accept-rate allow deny
                 idle-timeout handshake-timeout lifetime min-rate max-bytes throughput max-line
                 drain record capture log log-format quiet allow-reflector allow-amplification
-                client-ca datagram-rate well-known quotes
+                client-ca datagram-rate well-known quotes proxy-from
                 """.split()
             ),
         )

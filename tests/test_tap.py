@@ -101,6 +101,7 @@ class BeforeAndAfterTests(SynchronousTestCase):
         ("--listen", "7"),
         ("--allow", "10.0.0.7"),
         ("--deny", "10.0.0.7"),
+        ("--proxy-from", "10.0.0.7"),
         ("--quiet",),
         ("--allow-reflector",),
         ("--allow-amplification",),

@@ -159,8 +159,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format),
     Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)",
            _file),
-    Option("proxy-from", "CIDR", "on haproxy, believe the PROXY headers of these networks; "
-           "repeatable [default: loopback]", units.network, many=True),
+    Option("proxy-from", "CIDR", "on haproxy:, believe the PROXY headers of these networks "
+           "[default: loopback]; repeatable", units.network, many=True),
     Option("quiet", "", "do not print what is served", flag=True),
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "
            "this host send to a forged address", flag=True),

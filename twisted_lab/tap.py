@@ -45,7 +45,8 @@ class SharedOptions(usage.Options):
         self.many.setdefault("deny", []).append(cidr)
 
     def opt_proxy_from(self, cidr: str) -> None:
-        """on haproxy, believe the PROXY headers of these networks; repeatable"""
+        """on haproxy:, believe the PROXY headers of these networks [default: loopback];
+        repeatable"""
         self.many.setdefault("proxy-from", []).append(cidr)
 
     def opt_version(self) -> NoReturn:

@@ -25,7 +25,9 @@ TWISTD = (
     "--pidfile=",
 )
 
-_LINE = re.compile(r"^  (\w+) +(tcp|udp|tls|unix) +(.+?) +try: (.+)$", re.MULTILINE)
+_LINE = re.compile(
+    r"^  (\w+) +((?:haproxy:)?(?:tcp|udp|tls|unix)) +(.+?) +try: (.+)$", re.MULTILINE
+)
 
 
 class Child:

@@ -20,6 +20,11 @@ ROADS = ("tcp4", "tcp6", "unix", "tls")
 #: The options with which a child serves all of them.
 FOUR_ROADS = ("--port", "0", "--listen", "unix:socket", "--listen", "tls:0")
 
+#: The same, where each connection begins with a PROXY header.
+FOUR_PROXIED_ROADS = tuple(
+    word for road in ("tcp:0", "unix:socket", "tls:0") for word in ("--listen", f"haproxy:{road}")
+)
+
 _names = count()
 
 
@@ -103,8 +108,10 @@ class SecureClient(Client):
         self._out = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out)
 
-    def shake_hands(self) -> bytes:
+    def shake_hands(self, before: bytes = b"") -> bytes:
         """Do the handshake; the client's last flight is returned, not sent.
+
+        *before* goes in front of its first flight, in the same segment.
 
         Raises :class:`ConnectionError` when the peer ends the connection before.
         """
@@ -112,7 +119,8 @@ class SecureClient(Client):
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                self.socket.sendall(self._out.read())
+                self.socket.sendall(before + self._out.read())
+                before = b""
                 data = self.socket.recv(2**16)
                 if not data:
                     raise ConnectionError("the connection ended during the handshake") from None
@@ -164,8 +172,12 @@ def open_socket(
     road: str,
     source: str | None = None,
     receive_buffer: int | None = None,
+    proxied: bool = False,
 ) -> socket.socket:
-    """A connected socket on *road* to *service*, without TLS; *source* is our own address."""
+    """A connected socket on *road* to *service*, without TLS; *source* is our own address.
+
+    *proxied*: where a PROXY header is expected, which is still to be sent.
+    """
     if road == "unix":
         address: object = str(child.folder / "socket")
         source_address: object = str(child.folder / f"client-{os.getpid()}-{next(_names)}")
@@ -173,7 +185,8 @@ def open_socket(
     else:
         family = socket.AF_INET6 if road == "tcp6" else socket.AF_INET
         host = "::1" if road == "tcp6" else "127.0.0.1"
-        address = host, child.port(service, "tls" if road == "tls" else "tcp", host)
+        transport = "tls" if road == "tls" else "tcp"
+        address = host, child.port(service, "haproxy:" * proxied + transport, host)
         source_address = source and (source, 0)
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransport
 
 from twisted_lab.events import CloseReason
 from twisted_lab.protocols.line import LineFactory, LineService
+from twisted_lab.proxy import Proxy
 
 PEER = IPv4Address("TCP", "127.0.0.1", 53412)
 LOCAL = IPv4Address("TCP", "127.0.0.1", 9001)
@@ -59,6 +60,8 @@ class FakeStream(PlainTransport):
     """What :class:`twisted_lab.interfaces.StreamView` adds, as far as a protocol uses it."""
 
     id = "c7"
+    kind = "tcp"
+    proxy: Proxy | None = None
     secure = False
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ from tests.protocols.fakes import NOON, FakeStream, PlainTransport
 from twisted_lab.protocols.commands import APART, COMMANDS, PATTERN, perform
 from twisted_lab.protocols.framing import Line
 from twisted_lab.protocols.steps import Act, Refusal, Step, Until, Wait
+from twisted_lab.proxy import Proxy, ProxyHeader
 
 
 class FakeSession:
@@ -60,7 +61,7 @@ class AnswerTests(SynchronousTestCase):
     def test_who_over_tls(self) -> None:
         """TLS is named."""
         stream = FakeStream()
-        stream.secure = True
+        stream.kind = "tls"
         self.assertIn(b"over tls", said(b"/who", session=FakeSession(stream)))
 
     def test_who_on_a_plain_transport(self) -> None:
@@ -68,9 +69,18 @@ class AnswerTests(SynchronousTestCase):
         expected = b"you are 127.0.0.1:53412, on 127.0.0.1:9001 over tcp\n"
         self.assertEqual(said(b"/who", session=FakeSession(PlainTransport())), expected)
 
+    def test_who_through_a_balancer(self) -> None:
+        """A balancer that passed the connection on is named."""
+        stream = FakeStream()
+        stream.proxy = Proxy(ProxyHeader(1), "10.0.0.1:50000")
+        self.assertIn(
+            b"over tcp through 10.0.0.1:50000\n", said(b"/who", session=FakeSession(stream))
+        )
+
     def test_who_over_unix(self) -> None:
         """A UNIX socket has a path."""
         stream = FakeStream()
+        stream.kind = "unix"
         stream.hostAddr, stream.peerAddr = UNIXAddress(b"/run/line"), UNIXAddress(None)
         expected = b"you are unix:, connection c7, on unix:/run/line over unix\n"
         self.assertEqual(said(b"/who", session=FakeSession(stream)), expected)

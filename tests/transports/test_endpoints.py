@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 import tempfile
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from unittest import skipIf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.protocol import Factory
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 import twisted.plugins
@@ -136,24 +134,42 @@ class UnixTests(SynchronousTestCase):
         self.assertEqual(parse_listen(r"unix:/run/a\:b:mode=660:backlog=9:lockfile=0"), expected)
 
 
-class ForeignTests(FolderTestCase):
-    def listened(self, text: str) -> MemoryReactorClock:
-        reactor = MemoryReactorClock()
-        for listen in parse_listen(text):
-            assert isinstance(listen, ForeignListen)
-            serverFromString(reactor, listen.text).listen(Factory())
-        return reactor
+class HaproxyTests(FolderTestCase):
+    def test_each(self) -> None:
+        """haproxy: before tcp, tcp6, tls or unix is the same sockets, with a PROXY header first."""
+        for text in (
+            "tcp:9000",
+            "tcp:[::1]:9000",
+            "tcp:9000:interface=0.0.0.0:backlog=3",
+            "tcp6:[::1]:9000",
+            "tls:9443",
+            "tls:127.0.0.1:9443",
+            "unix:/run/a:mode=660",
+        ):
+            plain = parse_listen(text)
+            expected = tuple(replace(one, proxy=True) for one in plain)  # type: ignore[call-arg]
+            self.assertEqual(parse_listen(f"haproxy:{text}"), expected)
+            self.assertNotIn(True, [one.proxy for one in plain])  # type: ignore[union-attr]
 
+    def test_keys(self) -> None:
+        """A certificate of one's own goes with it."""
+        key = f"{self.folder}/key.pem"
+        Path(key).touch()
+        (listen,) = parse_listen(f"haproxy:tls:[::1]:1:privateKey={key}")
+        self.assertEqual(listen, TlsListen("::1", 1, key, key, proxy=True))
+
+
+class ForeignTests(FolderTestCase):
     def test_kept_to_loopback(self) -> None:
-        """Twisted understands the string we pass on, and then listens on loopback only."""
-        reactor = self.listened("haproxy:tcp:9000")
-        self.assertEqual([server[3] for server in reactor.tcpServers], [*LOOPBACK])
+        """Left to Twisted, ssl would listen everywhere; so the string we pass on names loopback."""
+        first = parse_listen("ssl:443")[0]
+        self.assertEqual(first, ForeignListen("ssl:443:interface=127.0.0.1"))
+        self.assertEqual(len(parse_listen("ssl:443")), len(LOOPBACK))
 
     def test_told(self) -> None:
         """An interface that the string names stays."""
-        reactor = self.listened("haproxy:tcp:9000:interface=[::]:backlog=3")
-        ((port, _factory, backlog, interface),) = reactor.tcpServers
-        self.assertEqual((port, backlog, interface), (9000, 3, "::"))
+        (listen,) = parse_listen("ssl:443:interface=[::]:backlog=3")
+        self.assertEqual(listen, ForeignListen(r"ssl:443:interface=\:\::backlog=3"))
 
     def test_quoting(self) -> None:
         """What was escaped in the string is escaped in what Twisted gets."""
@@ -163,7 +179,7 @@ class ForeignTests(FolderTestCase):
 
     def test_left_alone(self) -> None:
         """What has no interface goes to Twisted as it is."""
-        for text in ("systemd:domain=INET:name=web", "stdio:", "haproxy:unix:/run/a"):
+        for text in ("systemd:domain=INET:name=web", "stdio:"):
             self.assertEqual(parse_listen(text), (ForeignListen(text),))
 
     def test_third_party(self) -> None:
@@ -191,6 +207,24 @@ class RefusalTests(SynchronousTestCase):
     def test_empty(self) -> None:
         """Nothing at all is refused with an example."""
         self.refused("", "empty", "tcp:9000")
+
+    def test_haproxy(self) -> None:
+        """What cannot stand after haproxy: is named."""
+        for inner in (
+            "",
+            "udp:9000",
+            "9000",
+            "haproxy:tcp:9000",
+            "systemd:web",
+            "stdio:",
+            "nonsense",
+        ):
+            name = inner.partition(":")[0]
+            self.refused(f"haproxy:{inner}", f"'{name}' cannot stand after 'haproxy:'", "tcp")
+        self.refused("haproxy", "'' cannot stand")
+        self.refused("haproxy:tcp", "no port", "'haproxy:tcp:9000'")
+        self.refused("haproxy:tcp:x", "'x' is not a number")
+        self.refused("haproxy:tcp:9000:mode=660", "'mode'")
 
     def test_prefix(self) -> None:
         """An unknown prefix is named beside the known ones."""

@@ -94,7 +94,9 @@ class LineTests(HeaderCase):
 
     def test_ipv6_numbers(self) -> None:
         """IPv6 has one double colon at most, no scope, and 128 bits."""
-        wrong = "1::2::3 fe80::1%eth0 :1 12345:: 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 ::g ::1.2.3.04 [::1]"
+        wrong = (
+            "1::2::3 fe80::1%eth0 :1 12345:: 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 ::g ::1.2.3.04 [::1]"
+        )
         for host in (*wrong.split(), "::1/64"):
             self.assertIn(f"'{host}' is not an IPv6", self.wrong(line(host)))
 

@@ -207,7 +207,7 @@ def _haproxy(request: Request) -> tuple[Listen, ...]:
         raise request.wrong(
             f"'{escape(kind)}' cannot stand after 'haproxy:', only {', '.join(_PROXIED)}"
         )
-    inner = replace(request, prefix=kind, positional=request.positional[1:])
+    inner = replace(request, prefix=f"haproxy:{kind}", positional=request.positional[1:])
     listens = _KINDS[kind](inner)
     proxied = [one for one in listens if isinstance(one, TcpListen | TlsListen | UnixListen)]
     if len(proxied) < len(listens):

@@ -48,7 +48,7 @@ class ProxiedFactory(StreamFactory):
         refusal = self.waiting.admit(host) or self.layer.gates.at_accept(host)
         if refusal is None:
             return HeaderStage(self, address)
-        self.refused(show(address), refusal)
+        self.refused(show(address), refusal, self.local)
         return None
 
     def _stream(self, protocol: Any, address: IAddress, host: Host, proxy: Proxy | None) -> Stream:
@@ -56,10 +56,9 @@ class ProxiedFactory(StreamFactory):
         kind = ProxiedStream if self.secure is None else SecureProxiedStream
         return kind(self.layer, protocol, address, host, self.local, self.transport, proxy)
 
-    def refused(self, peer: str, refusal: Refusal, local: str = "") -> None:
-        """Publish that a connection, itself from *peer*, ends before it is a stream."""
+    def refused(self, peer: str, refusal: Refusal, local: str) -> None:
+        """Publish that a connection, itself from *peer* to *local*, ends before it is a stream."""
         layer = self.layer
-        local = self.local or local
         layer.publisher.offer(Refused, layer.name, peer, local, refusal.gate, refusal.text)
 
 
@@ -70,7 +69,7 @@ class HeaderStage:
     #: See :class:`twisted_lab.wrapping.Stream`.
     __conform__ = None
 
-    __slots__ = ("_address", "_factory", "_parser", "begun_at", "ending", "transport")
+    __slots__ = ("_address", "_factory", "_local", "_parser", "begun_at", "ending", "transport")
 
     def __init__(self, factory: ProxiedFactory, address: IAddress) -> None:
         self._factory = factory
@@ -81,6 +80,7 @@ class HeaderStage:
     def makeConnection(self, transport: Any) -> None:
         """Accepted: wait for the header."""
         self.transport = transport
+        self._local = self._factory.local or show(transport.getHost())  # while there is a socket
         self.begun_at = self._factory.layer.seconds()
         self._factory.waiting.add(self)
 
@@ -139,8 +139,7 @@ class HeaderStage:
 
     def _publish(self, why: str) -> None:
         self.ending = True
-        local = show(self.transport.getHost())
-        self._factory.refused(show(self._address), Refusal("proxy", why), local)
+        self._factory.refused(show(self._address), Refusal("proxy", why), self._local)
 
     # -- what a stop asks, as of a stream ------------------------------------------------------
 
