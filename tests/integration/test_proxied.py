@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -231,7 +231,7 @@ class RefusedTests(ProxiedCase):
         }
         for data in wrong:
             sock = self.connect(child, data)
-            with suppress(ConnectionResetError):  # where we had not read all it sent
+            with contextlib.suppress(ConnectionResetError):  # where we had not read all it sent
                 self.assertEqual(read_to_end(sock), b"")
         for event, said in zip(self.refusals(child, len(wrong)), wrong.values(), strict=True):
             self.assertEqual(event["reason"], "proxy")
