@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted_lab.addresses import Host, host
 from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import StreamView
+from twisted_lab.proxy import Proxy
 
 LOCAL_HOST = host("127.0.0.1")
 FAR_HOST = host("192.0.2.7")
@@ -23,6 +24,7 @@ class FakeStream:
         self.peer = "192.0.2.7:53412"
         self.host = host
         self.kind = "tls" if secure else "tcp"
+        self.proxy: Proxy | None = None
         self.secure = secure
         self.tls: dict[str, str | None] | None = {} if secure else None
         self.established = not secure

@@ -24,6 +24,7 @@ from tests.transports.proxy_headers import (
 )
 from tests.transports.test_tls import CONTEXT
 from tests.transports.tls_peer import TlsPeer
+from twisted_lab import kernel
 from twisted_lab.draining import QUIET, Drain
 from twisted_lab.interfaces import Refusal
 from twisted_lab.policies.handshake import Handshake
@@ -203,6 +204,15 @@ class ThroughTests(ProxiedCase):
             self.begin(spy, HEADER + b"x")
             self.closed()
             self.assertEqual(spy.received, b"")
+
+    def test_released_without_early(self) -> None:
+        """A protocol that pauses when nothing came early resumes as any other."""
+        spy = Spy(connectionMade=lambda spy: spy.transport.pauseProducing())
+        peer = self.begin(spy)
+        peer.send(b"later")
+        spy.transport.resumeProducing()
+        self.network.pump()
+        self.assertEqual(spy.received, b"later")
 
     def test_back_pressure(self) -> None:
         """A peer that does not read stops our reading, as without a header."""
@@ -392,16 +402,26 @@ class RefusedTests(ProxiedCase):
         self.network.pump()
         self.refused()
 
-    def test_reported_as_reset(self) -> None:
-        """Where the kernel tells of an RST while Twisted tells of a FIN, it is the RST."""
-        # The kernel's part of it is seen with real sockets.
+    def test_reported_as_fin(self) -> None:
+        """Where Twisted tells of a FIN and the kernel of an RST, it is the RST."""
         peer = self.begin(Spy(), HEADER[:3])
-        (stage,) = self.waiting.stages()
-        stage.readConnectionLost()
+        self.patch(kernel, "was_reset", lambda sock: True)
+        peer.fin()
         self.network.pump()
-        self.assertIn("ended 3 bytes into", self.refused().detail)
-        self.assertEqual(peer.end, "fin")
+        self.assertIn("lost 3 bytes into", self.refused().detail)
+
+    def test_fin_after(self) -> None:
+        """A FIN, or its time, that comes once it was refused says nothing more."""
+        peer = self.talk(Spy())
+        peer.send(b"x")
+        while not self.seen.events:
+            self.network.turn()
+        (stage,) = self.waiting.stages()
+        self.clock.advance(LIMIT)
+        stage.readConnectionLost()
         stage.writeConnectionLost()
+        self.network.pump()
+        self.refused()
 
 
 class GateTests(ProxiedCase):

@@ -11,8 +11,8 @@ from twisted_lab.interfaces import Clock, Refusal
 if TYPE_CHECKING:
     from twisted_lab.transports.proxied import HeaderStage
 
-#: Unfinished headers at once. Each costs a few KiB, not the 47 of an unfinished TLS handshake, so
-#: there may be more of them: as many as a service has connections by default.
+#: Unfinished headers at once. Each costs one or two KiB, not the 47 of an unfinished TLS handshake,
+#: so there may be more of them: as many as a service has connections by default.
 UNFINISHED = 1024
 
 
