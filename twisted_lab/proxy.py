@@ -14,12 +14,24 @@ from twisted_lab.escaping import escape
 #: Bits of the client field of the SSL TLV, by the specification's words.
 _CLIENT_BITS = {1: "ssl", 2: "cert-conn", 4: "cert-sess"}
 
+#: Bytes of a wrong header that are worth quoting: an IPv6 address is not longer.
+_QUOTED = 40
+
 #: The longest ALPN name (RFC 7301 3.1) is longer than any unique id (128 bytes).
 _SHOWN = 255
 
 
 class ProxyHeaderError(ValueError):
-    """What came is not a PROXY header; the text is one sentence, with the peer's bytes escaped."""
+    """What came is not a PROXY header: *what* is wrong, about the bytes *value* if there are any.
+
+    The text is one sentence with the value cut, and as it came: who shows it escapes it.
+    """
+
+    def __init__(self, what: str, value: bytes | None = None) -> None:
+        if value is not None:
+            cut = "…" if len(value) > _QUOTED else ""
+            what = f"'{value[:_QUOTED].decode('utf-8', 'surrogateescape')}{cut}' {what}"
+        super().__init__(what)
 
 
 @dataclass(frozen=True, slots=True)

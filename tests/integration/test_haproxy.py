@@ -268,4 +268,4 @@ class EchoTests(HaproxyCase):
         self.assertEqual(client.receive_all(), b"")
         self.assertEqual(child.stop(), 0)
         (refused,) = recorded(child, "refused")
-        self.assertEqual(refused["detail"], "there is no PROXY header, but 'hello'")
+        self.assertEqual(refused["detail"], "'hello' is not the beginning of a PROXY header")

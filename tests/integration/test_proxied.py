@@ -221,8 +221,8 @@ class RefusedTests(ProxiedCase):
         """Everything that is no header ends at once, with an event each and no traceback."""
         child = self.serve("echo")
         wrong = {
-            b"GET / HTTP/1.1\r\n\r\n": "there is no PROXY header",
-            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03": "there is no PROXY header",
+            b"GET / HTTP/1.1\r\n\r\n": "is not the beginning of a PROXY header",
+            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03": "is not the beginning of a PROXY header",
             b"PROXY TCP4 1.2.3.4 ::1 1 2\r\n": "'::1' is not an IPv4 address",
             b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n": "CR or LF alone",
             b"PROXY UNKNOWN " + b"x" * 200: "no CRLF in its first 107",

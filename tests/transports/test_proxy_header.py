@@ -42,7 +42,7 @@ class HeaderCase(SynchronousTestCase):
     def wrong(self, data: bytes) -> str:
         """The sentence for *data*."""
         sentence = str(self.assertRaises(ProxyHeaderError, HeaderParser().feed, data))
-        self.assertTrue(sentence.isprintable(), sentence)
+        self.assertLess(len(sentence), 160)
         return sentence
 
 
@@ -121,8 +121,10 @@ class LineTests(HeaderCase):
         self.assertIn("'tcp4' is not TCP4", self.wrong(b"PROXY tcp4 1.2.3.4 1.2.3.4 1 2\r\n"))
         self.assertIn("'UNKNOWNX'", self.wrong(b"PROXY UNKNOWNX\r\n"))
         self.assertIn("'' is not TCP4", self.wrong(b"PROXY \r\n"))
-        self.assertIn("no PROXY header", self.wrong(b"PROXY\r\n"))
-        self.assertIn("no PROXY header", self.wrong(b"proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n"))
+        self.assertIn("not the beginning of a PROXY header", self.wrong(b"PROXY\r\n"))
+        self.assertIn(
+            "not the beginning of a PROXY header", self.wrong(b"proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n")
+        )
 
     def test_end_of_line(self) -> None:
         """CR or LF alone ends no line; it is said at once, before more comes."""
@@ -208,11 +210,13 @@ class BinaryTests(HeaderCase):
         self.wrong(binary(bytes(MOST - 15))[:16])
 
     def test_signature(self) -> None:
-        """A start that is neither is refused at its first wrong byte, and shown escaped."""
+        """A start that is neither is refused at its first wrong byte, and said as it came."""
         self.assertIn(
-            "there is no PROXY header, but 'GET / HTTP/1.1", self.wrong(b"GET / HTTP/1.1\r\n")
+            "'GET / HTTP/1.1\r\n' is not the beginning of a PROXY header",
+            self.wrong(b"GET / HTTP/1.1\r\n"),
         )
-        self.assertIn(r"'\x16\x03\x01", self.wrong(b"\x16\x03\x01\x02\x00"))
+        self.assertIn("'\x16\x03\x01\udcff' is not", self.wrong(b"\x16\x03\x01\xff"))
+        self.assertIn("x…' is not", self.wrong(b"x" * 1000))
         for at in range(len(SIGNATURE)):
             self.wrong(SIGNATURE[:at] + b"!")
         self.wrong(b"\r\n\r\n\r\n")
@@ -284,7 +288,7 @@ class PropertyTests(SynchronousTestCase):
                     return
                 self.assertLessEqual(parser.held, MOST)
         except ProxyHeaderError as error:
-            self.assertTrue(str(error).isprintable())
+            self.assertLess(len(str(error)), 160)
 
     @given(HEADERS, st.data())
     def test_flipped(self, header: bytes, data: st.DataObject) -> None:
@@ -294,7 +298,7 @@ class PropertyTests(SynchronousTestCase):
         try:
             fed(changed, [])
         except ProxyHeaderError as error:
-            self.assertTrue(str(error).isprintable())
+            self.assertLess(len(str(error)), 160)
 
     def test_bound(self) -> None:
         """No more is held than a header may have, whatever it promises and however much comes."""

@@ -90,7 +90,7 @@ class TlvTests(HeaderCase):
             try:
                 HeaderParser().feed(header)
             except ProxyHeaderError as error:
-                self.assertTrue(str(error).isprintable())
+                self.assertLess(len(str(error)), 160)
 
 
 class ChecksumTests(HeaderCase):

@@ -69,6 +69,9 @@ class HeaderStage:
     #: See :class:`twisted_lab.wrapping.Stream`.
     __conform__ = None
 
+    #: Nobody answers yet.
+    answering = False
+
     __slots__ = ("_address", "_factory", "_local", "_parser", "begun_at", "ending", "transport")
 
     def __init__(self, factory: ProxiedFactory, address: IAddress) -> None:

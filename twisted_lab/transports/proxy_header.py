@@ -16,7 +16,6 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
-from twisted_lab.escaping import escape
 from twisted_lab.proxy import InetName, ProxyHeader, ProxyHeaderError, SocketName, UnixName
 from twisted_lab.transports.proxy_tlvs import parse_tlvs
 
@@ -26,8 +25,8 @@ NEED_MORE: Final = None
 #: The longest line of version 1, CRLF included (2.1).
 LINE_MOST = 107
 
-#: The longest header of version 2, in bytes. haproxy itself takes one as long as its buffer, by
-#: default (tune.bufsize) this; with every TLV of today a header has well below 1 KiB.
+#: The longest header of version 2, in bytes: what haproxy itself takes, which is as long as its
+#: buffer (tune.bufsize) by default.
 MOST = 2**14
 
 _LINE_START = b"PROXY "
@@ -42,9 +41,6 @@ _PROTOCOLS = {0: "UNSPEC", 1: "STREAM", 2: "DGRAM"}
 _ADDRESS_BYTES = {"INET": 12, "INET6": 36, "UNIX": 216}
 _INET = struct.Struct("!4s4sHH")
 _INET6 = struct.Struct("!16s16sHH")
-
-#: How much of a start that is none is shown.
-_SHOWN = 16
 
 
 class HeaderParser:
@@ -89,8 +85,7 @@ def _measure(held: bytearray) -> _Measured:
         return _line_size(held), _read_line
     if _agree(held, _SIGNATURE):
         return (_head(held).size if len(held) >= _HEAD.size else 0), _read_binary
-    shown = escape(bytes(held), _SHOWN)
-    raise ProxyHeaderError(f"there is no PROXY header, but '{shown}'")
+    raise ProxyHeaderError("is not the beginning of a PROXY header", bytes(held))
 
 
 def _agree(held: bytearray, start: bytes) -> bool:
@@ -119,10 +114,9 @@ def _read_line(line: bytes) -> ProxyHeader:
     if kind == b"UNKNOWN":
         return ProxyHeader(1)
     if kind not in _LINE_KINDS:
-        raise ProxyHeaderError(f"'{escape(kind)}' is not TCP4, TCP6 or UNKNOWN")
+        raise ProxyHeaderError("is not TCP4, TCP6 or UNKNOWN", kind)
     if len(words) != 6:
-        said = escape(line[:-2])
-        raise ProxyHeaderError(f"'{said}' has not two addresses and two ports, one space between")
+        raise ProxyHeaderError("has not two addresses and two ports, one space between", line[:-2])
     family, read_host = _LINE_KINDS[kind]
     source, destination = read_host(words[2]), read_host(words[3])
     return ProxyHeader(
@@ -139,7 +133,7 @@ def _ipv4(word: bytes) -> str:
     try:
         return str(IPv4Address(word.decode("ascii")))  # no heading zeroes, four numbers of ASCII
     except ValueError:
-        raise ProxyHeaderError(f"'{escape(word)}' is not an IPv4 address") from None
+        raise ProxyHeaderError("is not an IPv4 address", word) from None
 
 
 def _ipv6(word: bytes) -> str:
@@ -150,7 +144,7 @@ def _ipv6(word: bytes) -> str:
             raise ValueError
         packed = IPv6Address(word.decode("ascii")).packed
     except ValueError:
-        raise ProxyHeaderError(f"'{escape(word)}' is not an IPv6 address") from None
+        raise ProxyHeaderError("is not an IPv6 address", word) from None
     return socket.inet_ntop(socket.AF_INET6, packed)
 
 
@@ -159,7 +153,7 @@ _LINE_KINDS = {b"TCP4": ("INET", _ipv4), b"TCP6": ("INET6", _ipv6)}
 
 def _port(word: bytes) -> int:
     if not re.fullmatch(rb"0|[1-9][0-9]{0,4}", word) or int(word) > 65535:
-        raise ProxyHeaderError(f"'{escape(word)}' is not a port from 0 to 65535")
+        raise ProxyHeaderError("is not a port from 0 to 65535", word)
     return int(word)
 
 
