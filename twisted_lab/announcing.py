@@ -33,7 +33,7 @@ def _service_lines(service: LabService) -> Iterable[str]:
     for transport in transports:
         ports = [opened for opened in service.ports if word(opened.listen) == transport]
         where = "  ".join(_shown(opened) for opened in ports)
-        yield f"  {service.kind.name:8} {transport:4} {where:31}  try: {_to_try(service, ports[0])}"
+        yield f"  {service.called:8} {transport:4} {where:31}  try: {_to_try(service, ports[0])}"
         listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
         for shown in dict.fromkeys(map(service.keyring.fingerprint, listens)):
             yield f"{'':16}certificate SHA-256 {shown}"

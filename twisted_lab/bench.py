@@ -44,7 +44,8 @@ def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
 class Bench(Service):
     """All services of a process: started together or not at all, drained together.
 
-    *started* is called once all ports are open; *closing* are called last.
+    *drain* is how many seconds connections have to finish at a stop, and may change as
+    ``drain_time``. *started* is called once all ports are open; *closing* are called last.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Bench(Service):
     ) -> None:
         self.services = services
         self._shared = shared
-        self._drain = drain
+        self.drain_time = drain
         self._started = started
         self._closing = closing
 
@@ -83,7 +84,7 @@ class Bench(Service):
         """Stop listening at once and let connections finish; fires when all are gone."""
         for service in self.services:
             service.stop_listening()
-        return Drain(self._shared.reactor, self._connections, self._drain).start()
+        return Drain(self._shared.reactor, self._connections, self.drain_time).start()
 
     def streams(self) -> list[Stream]:
         """The open streams of all services, now."""

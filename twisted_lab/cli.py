@@ -60,7 +60,9 @@ def serve(arguments: Sequence[str]) -> int:
     use_monotonic_time(reactor)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     try:
-        bench: Bench = make(reactor, options.service, options.settings, take_signals=True)
+        bench: Bench = make(
+            reactor, options.service, options.settings, take_signals=True, config=options.config
+        )
         bench.startService()
     except SocketlabError as error:
         print(f"socketlab serve: {error}", file=sys.stderr)

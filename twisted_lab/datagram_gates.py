@@ -69,6 +69,11 @@ class Gates:
         self._rate_on_loopback = settings.rate_on_loopback
         self._seconds = seconds
 
+    def inherit(self, old: Gates) -> None:
+        """Who used up its burst under *old* has no other."""
+        if self._rates is not None and old._rates is not None:
+            self._rates.inherit(old._rates)
+
     def refuse(self, host_text: str, port: int) -> str | None:
         """Why a datagram from here is not to be seen; None lets it in."""
         if port < FIRST_CLIENT_PORT:

@@ -65,7 +65,7 @@ class DatagramPort(DatagramTransport):
         self._reactor = reactor
         self.protocol = protocol
         self._served_ports = served_ports
-        self._refuse = Gates(settings, served_ports, reactor.seconds).refuse
+        self._gates = Gates(settings, served_ports, reactor.seconds)
         self._read_size = settings.read_size
         self._open_socket = open_socket
         self._stopping: list[Deferred[None]] = []
@@ -95,6 +95,12 @@ class DatagramPort(DatagramTransport):
         self._served_ports[self._at[1]] += 1
         self.listening = True
 
+    def renew(self, settings: DatagramSettings) -> None:
+        """Take from now on from whom *settings* say, and as much; the rest of them stays."""
+        gates = Gates(settings, self._served_ports, self._reactor.seconds)
+        gates.inherit(self._gates)
+        self._gates = gates
+
     def startReading(self) -> None:
         """Take datagrams (again); nothing happens on a port that is closed or closing."""
         if self.listening and not self._stopping:
@@ -108,7 +114,7 @@ class DatagramPort(DatagramTransport):
 
     def doRead(self) -> None:
         """Take up to DATAGRAMS_A_TURN datagrams. One function, for each call costs every one."""
-        refuse, publisher, header = self._refuse, self._publisher, self._header
+        refuse, publisher, header = self._gates.refuse, self._publisher, self._header
         for data, peer, way in self._arrivals(DATAGRAMS_A_TURN):
             try:
                 reason = way.drop or refuse(peer[0], peer[1])

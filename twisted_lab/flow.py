@@ -150,6 +150,10 @@ class Flow:
         if self._unwatched != _WATCHED:
             self._unwatched = min(size, self._unwatched)
 
+    def free_reads(self) -> None:
+        """Undo every :meth:`limit_reads`."""
+        self.lowest.bufferSize = CANNOT_FILL
+
     def _tell_producer(self, what: str) -> None:
         """Call the protocol's producer, which may raise as the protocol itself may."""
         try:

@@ -63,6 +63,13 @@ class Gates:
             for loopback in (False, True)
         ]
 
+    def count(self, policies: Iterable[object], guests: Iterable[tuple[Host, bool]]) -> None:
+        """Tell *policies*, which are new, of the *guests* (host, secure) who are in already."""
+        newcomers = list(policies)
+        for host, secure in guests:
+            concerned = (p for p in newcomers if _concerns(p, host.loopback, secure))
+            self._tell(hooks_of(concerned, "entered"), host)
+
     def at_accept(self, host: Host) -> Refusal | None:
         """The first gate that says no to *host*, of those that can say so before a PROXY header."""
         return self._ask(self._at_accept, host)

@@ -85,6 +85,8 @@ class StreamView(Protocol):
 
     def limit_reads(self, size: int) -> None: ...
 
+    def free_reads(self) -> None: ...
+
     def unsent(self) -> int: ...
 
     def progress(self) -> tuple[int, ...]: ...
@@ -100,11 +102,14 @@ class Policy(Protocol):
     ======================  ====================================================================
     ``admit(host)``         a gate: None lets the connection in, a :class:`Refusal` does not
     ``entered(host)``       all gates let it in; ``left(host)`` follows exactly once
-    ``opened(stream)``      the stream exists; before any TLS handshake
+    ``opened(stream)``      the stream exists, before any TLS handshake; or, when the policy came
+                            while streams were open, the policy does
     ``received(stream, n)`` one recv() gave *n* bytes
     ``sent(stream, n)``     the protocol wrote *n* bytes
     ``check(stream, now)``  end the stream, or return the time at which to be asked again
     ``closed(stream)``      the stream is gone
+    ``let_go(stream)``      the policy goes, and the stream stays: undo what was done to it
+    ``inherit(old)``        the policy replaces *old*, of its class, made of other settings
     ======================  ====================================================================
 
     A true attribute ``spares_loopback``: the first three are not called for loopback hosts. A true

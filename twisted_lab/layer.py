@@ -24,6 +24,8 @@ from twisted_lab.wrapping import SecureStream, Stream
 #: The hooks of :class:`twisted_lab.interfaces.Policy` that concern a stream, in its order.
 HOOKS = ("opened", "received", "sent", "check", "closed")
 
+_EVERY_HOOK = (*GATE_HOOKS, *HOOKS, "let_go")
+
 #: A close flushes as long as something moves; after this many seconds of nothing it is aborted.
 #: Twisted's own loseConnection() has no end at all (twisted#7926).
 GRACE = 5.0
@@ -118,6 +120,25 @@ class Layer:
         self.policies.append(policy)
         self._take_hooks()
 
+    def use(self, policies: Iterable[object]) -> None:
+        """Have *policies*, in this order, in place of those there are.
+
+        One that goes lets go of the open streams. One that comes is told of each that it was let
+        in and has opened, so it counts whoever will leave. Every stream looks at its time soon.
+        """
+        wanted, streams = list(policies), tuple(self.streams)
+        come = _without(wanted, self.policies)
+        gone = _without(self.policies, wanted)
+        for stream in streams:
+            self._call(hooks_of(gone, "let_go"), stream)
+        self.policies = wanted
+        self._take_hooks()
+        self.gates.count(come, [(stream.host, stream.secure) for stream in streams])
+        for stream in streams:
+            if not stream.ending:
+                self._call(hooks_of(come, "opened"), stream)
+            self.look_soon(stream)
+
     def remove(self, policy: object) -> None:
         """Take out every hook of *policy*."""
         self.policies = [one for one in self.policies if one is not policy]
@@ -125,7 +146,10 @@ class Layer:
 
     def run(self, name: str, *arguments: Any) -> None:
         """Call every hook of that *name*; one that raises costs its policy its place."""
-        for hook in getattr(self, name):
+        self._call(getattr(self, name), *arguments)
+
+    def _call(self, hooks: Iterable[Callable[..., object]], *arguments: Any) -> None:
+        for hook in hooks:
             try:
                 hook(*arguments)
             except Exception as error:
@@ -160,7 +184,7 @@ class Layer:
     def broken(self, hook: Any, error: Exception) -> None:
         """Report and remove the policy whose *hook* raised *error*."""
         for policy in self.policies:
-            if any(getattr(policy, name, None) == hook for name in (*GATE_HOOKS, *HOOKS)):
+            if any(getattr(policy, name, None) == hook for name in _EVERY_HOOK):
                 self.remove(policy)
                 name = type(policy).__name__
                 self.note("policy", f"policy {name} failed and was removed: {summary(error)}")
@@ -206,6 +230,10 @@ class Layer:
             except Exception as error:
                 self.broken(check, error)
         return soonest
+
+
+def _without(policies: list[object], others: list[object]) -> list[object]:
+    return [one for one in policies if not any(one is other for other in others)]
 
 
 @implementer(IProtocolFactory)

@@ -18,7 +18,7 @@ from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
 from twisted_lab.layer import Layer
-from twisted_lab.limits import datagram_settings, stream_policies
+from twisted_lab.limits import datagram_settings, renewed_policies, stream_policies
 from twisted_lab.policies.proxy_from import ProxyFrom
 from twisted_lab.protocols import KINDS, Doors, Kind
 from twisted_lab.protocols.qotd import QUOTES, read_quotes
@@ -112,9 +112,15 @@ class LabService(Service):
     """One service on its ports. Made by :func:`make_service`."""
 
     def __init__(
-        self, kind: Kind, settings: Settings, shared: Shared, listens: tuple[Listen, ...]
+        self,
+        kind: Kind,
+        settings: Settings,
+        shared: Shared,
+        listens: tuple[Listen, ...],
+        name: str | None = None,
     ) -> None:
-        self.setName(kind.name)
+        self.called = name or kind.name
+        self.setName(self.called)
         self.kind = kind
         self.settings = settings
         self.ports: list[OpenPort] = []
@@ -127,16 +133,17 @@ class LabService(Service):
         )
         self.layer: Layer | None = None
         secure = [listen for listen in listens if isinstance(listen, TlsListen)]
+        self._secure = bool(secure)
         for listen in secure:
             self.keyring.context(listen)  # a bad file must fail before anything starts
         if kind.stream is not None:
             self.layer = Layer(
-                kind.name,
+                self.called,
                 kind.stream(self._doors),
                 shared.reactor,
                 shared.publisher,
                 shared.new_number,
-                stream_policies(settings, shared.reactor, secure=bool(secure)),
+                stream_policies(settings, shared.reactor, secure=self._secure),
                 lines=kind.lines,
             )
 
@@ -160,7 +167,7 @@ class LabService(Service):
         opened = OpenPort(listen, self._open_beside(listen) or self._open_port(listen))
         self.ports.append(opened)
         self._shared.publisher.offer(
-            Listening, self.kind.name, opened.address, word(listen), self._backlog(listen)
+            Listening, self.called, opened.address, word(listen), self._backlog(listen)
         )
 
     def _open_beside(self, listen: Listen) -> IListeningPort | None:
@@ -197,7 +204,7 @@ class LabService(Service):
             listen.port,
             self.kind.datagram(self._doors),
             publisher=self._shared.publisher,
-            service=self.kind.name,
+            service=self.called,
             served_ports=self._shared.served_ports,
             settings=datagram_settings(self.settings),
         )
@@ -212,6 +219,24 @@ class LabService(Service):
             return None
         own = getattr(listen, "backlog", None)
         return self.settings.backlog if own is None else own
+
+    def renew(self, settings: Settings) -> None:
+        """Hold to the limits of *settings* from now on, also what is open already.
+
+        Of *settings* only :data:`~twisted_lab.limits.RENEWABLE` acts; a longest line holds for
+        connections to come.
+        """
+        before, self.settings = self.settings, settings
+        self._doors = replace(self._doors, max_line=settings.max_line)
+        for opened in self.ports:
+            if isinstance(opened.port, DatagramPort):
+                opened.port.renew(datagram_settings(settings))
+        if self.layer is None:
+            return
+        if hasattr(self.layer.protocols, "max_line"):
+            self.layer.protocols.max_line = settings.max_line
+        clock, policies = self._shared.reactor, self.layer.policies
+        self.layer.use(renewed_policies(policies, before, settings, clock, secure=self._secure))
 
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""
@@ -229,7 +254,7 @@ class LabService(Service):
         ports, self.ports = self.ports, []
         for opened in ports:
             self._shared.publisher.offer(
-                NotListening, self.kind.name, opened.address, word(opened.listen)
+                NotListening, self.called, opened.address, word(opened.listen)
             )
         return ports
 
@@ -268,8 +293,13 @@ def _doors(settings: Settings, shared: Shared) -> Doors:
     )
 
 
-def make_service(name: str, settings: Settings, shared: Shared) -> LabService:
-    """The service called *name*; raises :class:`ConfigurationError` for what cannot be."""
+def make_service(
+    name: str, settings: Settings, shared: Shared, called: str | None = None
+) -> LabService:
+    """The service of the kind *name*; raises :class:`ConfigurationError` for what cannot be.
+
+    *called* is what events and the log call it, if not by its kind.
+    """
     kind = KINDS.get(name)
     if kind is None:
         raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
@@ -282,4 +312,4 @@ def make_service(name: str, settings: Settings, shared: Shared) -> LabService:
         raise ConfigurationError(
             f"--proxy-from '{settings.proxy_from[0]}' is for haproxy endpoints, and there is none"
         )
-    return LabService(kind, settings, shared, listens)
+    return LabService(kind, settings, shared, listens, called)

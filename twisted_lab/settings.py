@@ -73,7 +73,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: *read* makes the value of its text; a *flag* has none, a *many* may repeat."""
+    """One option: *read* makes the value of its text; a *flag* has none, a *many* may repeat.
+
+    One of the *process* is not of a service: a file of services has it at its top alone.
+    """
 
     name: str
     metavar: str
@@ -81,11 +84,17 @@ class Option:
     read: Callable[[str], Any] = str
     flag: bool = False
     many: bool = False
+    process: bool = False
 
     @property
     def field(self) -> str:
         """Its name in :class:`Settings`, and in a file of services."""
         return self.name.replace("-", "_")
+
+    @property
+    def is_file(self) -> bool:
+        """Its value is the name of a file."""
+        return self.read is _file
 
     def value(self, text: str) -> Any:
         """The value of *text*; raises :class:`ConfigurationError` that names option and text."""
@@ -150,18 +159,20 @@ OPTIONS: tuple[Option, ...] = (
            units.byte_rate),
     Option("max-line", "SIZE", f"the longest line [default: {MAX_LINE}]", units.count_of_bytes),
     Option("drain", "T", "time for connections to finish at a stop [default: "
-           f"{DRAIN:g}s]", units.seconds_or_none),
-    Option("record", "FILE", "write every event to FILE as JSON lines", _file),
+           f"{DRAIN:g}s]", units.seconds_or_none, process=True),
+    Option("record", "FILE", "write every event to FILE as JSON lines", _file,
+           process=True),
     Option("capture", "SIZE", f"bytes of each message to record, 0 for none [default: {CAPTURE}]",
-           units.size),
+           units.size, process=True),
     Option("log", "FILE", "log to FILE (rotated at 10 MB, 5 kept) instead of where twistd logs",
-           _file),
-    Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format),
+           _file, process=True),
+    Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format,
+           process=True),
     Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)",
            _file),
     Option("proxy-from", "CIDR", "on haproxy:, believe the PROXY headers of these networks "
            "[default: loopback]; repeatable", units.network, many=True),
-    Option("quiet", "", "do not print what is served", flag=True),
+    Option("quiet", "", "do not print what is served", flag=True, process=True),
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "
            "this host send to a forged address", flag=True),
     Option("allow-amplification", "", "let a UDP reply be longer than its request", flag=True),
@@ -174,6 +185,14 @@ OPTIONS: tuple[Option, ...] = (
 def read_settings(texts: Mapping[str, str | bool | Sequence[str]]) -> Settings:
     """The :class:`Settings` of option *texts* by option name; what is not there is default.
 
+    Raises what :func:`read_values` does.
+    """
+    return Settings(**read_values(texts))
+
+
+def read_values(texts: Mapping[str, str | bool | Sequence[str]]) -> dict[str, Any]:
+    """The values of option *texts*, by field of :class:`Settings`, and of no others.
+
     Raises :class:`ConfigurationError`, one sentence that names the option and its text.
     """
     values: dict[str, Any] = {}
@@ -184,13 +203,13 @@ def read_settings(texts: Mapping[str, str | bool | Sequence[str]]) -> Settings:
         if option.flag:
             values[option.field] = bool(given)
         elif option.many:
-            values[option.field] = _flat([option.value(text) for text in given])  # type: ignore[union-attr]
+            values[option.field] = flat([option.value(text) for text in given])  # type: ignore[union-attr]
         else:
             values[option.field] = option.value(str(given))
-    return Settings(**values)
+    return values
 
 
-def _flat(values: list[Any]) -> tuple[Any, ...]:
+def flat(values: list[Any]) -> tuple[Any, ...]:
     """*values*, where an endpoint that is several sockets counts as each of them."""
     return tuple(
         one for value in values for one in (value if isinstance(value, tuple) else (value,))

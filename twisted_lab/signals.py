@@ -18,7 +18,10 @@ _NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")
 
 
 class Signals:
-    """Installs the handlers; *reopen* are called on SIGUSR1, *say* takes a sentence to log."""
+    """Installs the handlers; *say* takes a sentence to log.
+
+    *reopen* are called on SIGUSR1, *reload* on SIGHUP, if there is something to read again.
+    """
 
     def __init__(
         self,
@@ -26,11 +29,13 @@ class Signals:
         bench: Bench,
         say: Callable[[str], object],
         reopen: tuple[Callable[[], object], ...] = (),
+        reload: Callable[[], object] | None = None,
     ) -> None:
         self._reactor = reactor
         self._bench = bench
         self._say = say
         self._reopen = reopen
+        self._reload = reload
         self._stopping = False
         self._previous_usr1: Any = None
 
@@ -85,7 +90,10 @@ class Signals:
             self._reactor.stop()
 
     def _hang_up(self) -> None:
-        self._say("SIGHUP: there is no --config file to read again, so nothing changes")
+        if self._reload is not None:
+            self._reload()
+        else:
+            self._say("SIGHUP: there is no --config file to read again, so nothing changes")
 
     def _reopen_files(self) -> None:
         for reopen in self._reopen:

@@ -13,10 +13,12 @@ from twisted.logger import Logger
 from twisted_lab import kernel
 from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
+from twisted_lab.config import Config, ConfigFile
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
 from twisted_lab.policies import max_connections
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import Recorder
+from twisted_lab.reloading import Reload
 from twisted_lab.service import LabService, make_service
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
@@ -43,17 +45,22 @@ def make(
     kind: type[AnyBench] = Bench,  # type: ignore[assignment]
     take_signals: bool = False,
     stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
+    config: ConfigFile | None = None,
 ) -> AnyBench:
     """The bench (*service* None) or one service, with its log, its recording and its signals.
+
+    With *config* it is what that file says instead, which knows the settings given beside it.
 
     *kind* is the class of what is returned; what is served is printed to *stdout*;
     *take_signals* makes the process's signals mean a stop, a reload, a reopening.
 
     Raises :class:`~twisted_lab.errors.ConfigurationError` for what cannot be.
     """
+    said = None if config is None else config.read()
+    settings = settings if said is None else said.settings
     publisher = Publisher(capture=settings.capture)
     shared = Shared(reactor, publisher)
-    services = _services(service, settings, shared)
+    services = _services(service, settings, shared, said)
     files: list[Any] = []
     log = _log(reactor, publisher, settings, files)
     publisher.add(log, KINDS, detailed=False)
@@ -66,29 +73,31 @@ def make(
         if not settings.quiet and (out := stdout()) is not None:
             with suppress(OSError):  # nobody to read it is no reason not to serve
                 print(announcement(services), file=out, flush=True)
-        for sentence in [*kernel.missing_here(), *_warnings(settings)]:
+        for sentence in [*kernel.missing_here(), *_warnings(services)]:
             _logger.warn("{sentence}", sentence=sentence)
 
     closing = (log.close, *(file.close for file in files))
     bench = kind(services, shared, settings.drain, started, closing)
-    signals = Signals(
-        reactor,
-        bench,
-        lambda text: _logger.info("{text}", text=text),
-        tuple(file.reopen for file in files),
-    )
+    reload = None if config is None or said is None else Reload(config, said, bench, _say)
+    signals = Signals(reactor, bench, _say, tuple(file.reopen for file in files), reload)
     if take_signals:
         signals.install()
     return bench
 
 
-def try_ports(reactor: Any, service: str | None, settings: Settings) -> None:
+def _say(text: str) -> None:
+    _logger.info("{text}", text=text)
+
+
+def try_ports(
+    reactor: Any, service: str | None, settings: Settings, config: ConfigFile | None = None
+) -> None:
     """Open every port and close it again, to know before a daemon is forked that it can serve.
 
     Raises :class:`~twisted_lab.errors.CannotServe`: after the fork nobody would read it.
     """
     shared = Shared(reactor, Publisher())
-    services = _services(service, settings, shared)
+    services = _services(service, settings, shared, None if config is None else config.read())
     try:
         for tried in services:
             tried.privilegedStartService()
@@ -97,7 +106,11 @@ def try_ports(reactor: Any, service: str | None, settings: Settings) -> None:
             tried.close_at_once()
 
 
-def _services(service: str | None, settings: Settings, shared: Shared) -> list[LabService]:
+def _services(
+    service: str | None, settings: Settings, shared: Shared, said: Config | None
+) -> list[LabService]:
+    if said is not None:
+        return [one.make(shared) for one in said.services]
     if service is None:
         return make_bench(settings, shared)
     return [make_service(service, settings, shared)]
@@ -112,7 +125,7 @@ def _log(reactor: Any, publisher: Publisher, settings: Settings, files: list[Any
     if settings.log_format == "json":
         return Log(_to_stderr, reactor, publisher, form)
     # twistd's log has its own date.
-    return Log(lambda text: _logger.info("{text}", text=text), reactor, publisher, form, now=None)
+    return Log(_say, reactor, publisher, form, now=None)
 
 
 def _to_stderr(text: str) -> None:
@@ -120,9 +133,10 @@ def _to_stderr(text: str) -> None:
         print(text, file=sys.__stderr__, flush=True)
 
 
-def _warnings(settings: Settings) -> list[str]:
+def _warnings(services: list[LabService]) -> list[str]:
     limit = kernel.descriptor_limit()
-    wanted = 2 * (settings.max_connections or max_connections.DEFAULT) + 64
+    most = [one.settings.max_connections or max_connections.DEFAULT for one in services]
+    wanted = max(2 * max(most), sum(most)) + 64
     if limit is None or limit >= wanted:
         return []
     return [f"only {limit} descriptors may be open (ulimit -n); {wanted} would be enough"]

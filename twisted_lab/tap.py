@@ -11,9 +11,11 @@ from twisted.python import usage
 
 from twisted_lab import __version__
 from twisted_lab.bench import Bench
+from twisted_lab.config import ConfigFile
 from twisted_lab.errors import SocketlabError
+from twisted_lab.escaping import escape
 from twisted_lab.protocols import KINDS
-from twisted_lab.settings import OPTIONS, Settings, read_settings
+from twisted_lab.settings import OPTIONS, Settings, read_values
 
 
 class SharedOptions(usage.Options):
@@ -23,7 +25,7 @@ class SharedOptions(usage.Options):
         [option.name, None, None, option.help]
         for option in OPTIONS
         if not option.flag and not option.many
-    ]
+    ] + [["config", None, None, "serve the services that FILE (TOML) names; SIGHUP reads it again"]]
     optFlags: ClassVar[list[list[Any]]] = [
         [option.name, None, option.help] for option in OPTIONS if option.flag
     ]
@@ -72,8 +74,9 @@ class ServiceOptions(SharedOptions):
 class Options(SharedOptions):
     """The options before a service's name, and the two read together.
 
-    After parsing ``service`` is the service's name or None for the bench, and ``settings`` the
-    values. Raises UsageError, one sentence that names the value.
+    After parsing ``service`` is the service's name or None for the bench, ``settings`` the values,
+    and ``config`` the file that names the services, or None. Raises UsageError, one sentence that
+    names the value.
     """
 
     synopsis = "[options] [SERVICE [options]]"
@@ -84,6 +87,7 @@ class Options(SharedOptions):
 
     service: str | None = None
     settings: Settings
+    config: ConfigFile | None = None
 
     def postOptions(self) -> None:
         """Read the two sets of options as one: later lists extend, later scalars override."""
@@ -93,10 +97,25 @@ class Options(SharedOptions):
             after = self.subOptions.texts()
             for name, given in after.items():
                 texts[name] = texts.get(name, []) + given if isinstance(given, list) else given
+        file = texts.pop("config", None)
         try:
-            self.settings = read_settings(texts)
+            values = read_values(texts)
         except SocketlabError as error:
             raise usage.UsageError(str(error)) from None
+        self.settings = Settings(**values)
+        if file is not None:
+            self.config = self._config_file(file, values)
+
+    def _config_file(self, name: str, given: dict[str, Any]) -> ConfigFile:
+        shown = escape(name)
+        if not name:
+            raise usage.UsageError("--config '': expected the name of a file")
+        if self.service is not None:
+            raise usage.UsageError(
+                f"--config '{shown}' itself names the services; '{self.service}' beside it is one "
+                "too many"
+            )
+        return ConfigFile.named(name, given)
 
 
 class TwistdBench(Bench):
@@ -137,10 +156,11 @@ def makeService(options: Options) -> IService:
     use_monotonic_time(reactor)
     twistd = getattr(options, "parent", None) or {}
     asked = options.service, options.settings
+    config = options.config
     try:
         if not twistd.get("nodaemon", True):
-            try_ports(reactor, *asked)
-        bench = make(reactor, *asked, kind=TwistdBench, take_signals=True)
+            try_ports(reactor, *asked, config)
+        bench = make(reactor, *asked, kind=TwistdBench, take_signals=True, config=config)
     except SocketlabError as error:
         fail(str(error))
     bench.pidfile = twistd.get("pidfile")

@@ -66,6 +66,9 @@ class FakeStream:
     def limit_reads(self, size: int) -> None:
         self.read_size = size
 
+    def free_reads(self) -> None:
+        self.read_size = 2**16
+
     def unsent(self) -> int:
         return self.waiting
 

@@ -26,6 +26,8 @@ PARAMETERS = {
     "sent": 2,
     "check": 2,
     "closed": 1,
+    "let_go": 1,
+    "inherit": 1,
 }
 
 
@@ -38,7 +40,7 @@ def every_policy() -> list[Any]:
 class HooksTests(SynchronousTestCase):
     def test_written_down(self) -> None:
         """The hooks are those of the page that describes them."""
-        self.assertEqual(set(PARAMETERS), {*GATE_HOOKS, *HOOKS})
+        self.assertEqual(set(PARAMETERS), {*GATE_HOOKS, *HOOKS, "let_go", "inherit"})
         for hook in PARAMETERS:
             self.assertIn(f"``{hook}(", Policy.__doc__ or "")
 

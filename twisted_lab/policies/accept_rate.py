@@ -30,6 +30,10 @@ class AcceptRate:
         self.spares_loopback = spares_loopback
         self._sources = SourceRates(rate, max(1.0, 2 * rate))
 
+    def inherit(self, old: AcceptRate) -> None:
+        """Who used up its burst under *old* has no other."""
+        self._sources.inherit(old._sources)
+
     def admit(self, host: Host) -> Refusal | None:
         """None, or why not."""
         if self._sources.allow(host.key, self._seconds()):

@@ -37,6 +37,10 @@ class Idle:
         self._progress: WeakKeyDictionary[StreamView, tuple[tuple[int, ...], float]]
         self._progress = WeakKeyDictionary()
 
+    def inherit(self, old: Idle) -> None:
+        """Who takes what we sent, if slowly, was seen by *old*, and is not stalled to us."""
+        self._progress = old._progress
+
     def check(self, stream: StreamView, now: float) -> float:
         """End *stream*, or say when to look again."""
         limit = self._loopback if stream.host.loopback else self._elsewhere

@@ -36,6 +36,10 @@ class MaxBytes:
         if stream.bytes_out > self._limit and not stream.ending:
             self._end(stream, "sent")
 
+    def let_go(self, stream: StreamView) -> None:
+        """From now on it may move as much as it likes."""
+        stream.free_reads()
+
     def _read_up_to_limit(self, stream: StreamView) -> None:
         left = self._limit - stream.bytes_in
         if left < _FULL_READ and not stream.secure:

@@ -73,6 +73,12 @@ class Throughput:
 
     def closed(self, stream: StreamView) -> None:
         """Forget it."""
-        account = self._accounts.pop(stream)
-        if account.timer is not None:
+        account = self._accounts.pop(stream, None)  # it may have been ending when we came
+        if account is not None and account.timer is not None:
             account.timer.cancel()
+
+    def let_go(self, stream: StreamView) -> None:
+        """From now on it may be as fast as it can."""
+        self.closed(stream)
+        stream.release("throughput")
+        stream.free_reads()
