@@ -246,11 +246,11 @@ class RefusedTests(ConfigTestCase):
             'allow_reflector = "yes"': "expected true or false",
             "allow_reflector = 1": "expected true or false",
             "listen = true": "expected an array of texts",
-            "allow = [[]]": "expected an array of texts",
+            "allow = [{}]": "expected an array of texts",
             "interface = false": "expected an IP address",
         }.items():
             said = self.in_service(line)
-            self.assertIn("line 3, [[service]] 1 (echo): " + line[:15], said)
+            self.assertIn("line 3, [[service]] 1 (echo): " + line[:9], said)
             self.assertIn(right, said)
 
     def test_endpoint(self) -> None:

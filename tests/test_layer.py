@@ -209,6 +209,87 @@ class HookTests(StreamCase):
         self.assertTrue(self.layer.watched)
 
 
+class UseTests(StreamCase):
+    def test_who_comes(self) -> None:
+        """A policy that comes is told of the open streams, and so uncounts whom it counted."""
+        peer = self.talk(Spy())
+        log = Log()
+        self.layer.use([log])
+        self.assertEqual(log.calls, ["entered", "opened"])
+        peer.close()
+        self.network.pump()
+        self.assertEqual(log.calls[-2:], ["closed", "left"])
+        self.assertEqual(log.calls.count("entered"), log.calls.count("left"))
+
+    def test_who_stays(self) -> None:
+        """A policy that stays is told nothing anew."""
+        log = Log()
+        self.talk(Spy(), log)
+        del log.calls[:]
+        self.layer.use([Log("other"), log])
+        self.assertEqual(log.calls, [])
+        self.assertIs(self.layer.policies[1], log)
+
+    def test_who_goes(self) -> None:
+        """A policy that goes lets go of the open streams, and hears of them no more."""
+        log = LettingGo()
+        peer = self.talk(Spy(), log)
+        self.layer.use([])
+        self.assertEqual(log.calls[-1], "let_go")
+        peer.close()
+        self.network.pump()
+        self.assertEqual(log.calls[-1], "let_go")
+
+    def test_ending(self) -> None:
+        """A stream that is ending is counted, but not begun with."""
+        self.talk(Spy())
+        self.stream.end(CloseReason.LOCAL)
+        log = Log()
+        self.layer.use([log])
+        self.assertEqual(log.calls, ["entered"])
+        self.network.pump()
+        self.assertEqual(log.calls, ["entered", "closed", "left"])
+
+    def test_time(self) -> None:
+        """Every stream looks at its time at once, however far away its next look was."""
+        self.talk(Spy())
+        self.network.advance(1)
+        self.assertEqual(self.clock.calls, [])
+        log = Log()
+        self.layer.use([log])
+        self.network.advance(YOUTH)
+        self.assertIn(("check", self.clock.seconds()), log.calls)
+
+    def test_spared(self) -> None:
+        """Who spares loopback, or plain streams, is not told that they are in."""
+        for spared in ("spares_loopback", "only_secure"):
+            log = Log()
+            setattr(log, spared, True)
+            self.talk(Spy())
+            self.layer.use([log])
+            self.assertEqual(log.calls, ["opened"])
+
+    def test_wrong(self) -> None:
+        """A policy that raises as it comes or goes is reported, and the stream lives."""
+        for wrong in ("entered", "opened"):
+            spy = Spy()
+            peer = self.talk(spy)
+            self.layer.use([Log(wrong=wrong)])
+            self.assertEqual(self.layer.policies, [])
+            self.assertIn("was removed", self.seen.of("note")[-1].text)
+            peer.send(b"hello")
+            self.network.pump()
+            self.assertEqual(spy.received, b"hello")
+        self.talk(Spy(), LettingGo(wrong="let_go"))
+        self.layer.use([])
+        self.assertEqual(len(self.seen.of("note")), 3)
+
+
+class LettingGo(Log):
+    def let_go(self, stream: Any) -> None:
+        self._log("let_go")
+
+
 class FactoryTests(StreamCase):
     def test_interface(self) -> None:
         """It is a factory; the protocol's own hears when it is in use, and no longer is."""

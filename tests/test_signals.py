@@ -171,6 +171,15 @@ class HangUpTests(SignalsTestCase):
             (said,) = self.send(signal.SIGHUP)
             self.assertTrue(said.startswith("say: SIGHUP: "), said)
 
+    def test_reload(self) -> None:
+        """With something to read again SIGHUP reads it, each time, and says nothing itself."""
+        bench: Any = self.bench
+        reload = lambda: self.log.append("reload")  # noqa: E731
+        Signals(self.reactor, bench, self.log.append, reload=reload).install()
+        self.reactor.start()
+        for _ in range(2):
+            self.assertEqual(self.send(signal.SIGHUP), ["reload"])
+
 
 class ReopenTests(SignalsTestCase):
     def log_call(self, name: str) -> Callable[[], None]:

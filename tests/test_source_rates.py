@@ -32,6 +32,15 @@ class SourceRatesTests(SynchronousTestCase):
         self.allowed(rates, "greedy", 0.0, 1000)
         self.assertEqual(self.allowed(rates, "quiet", 0.0, 2), 2)
 
+    def test_inherit(self) -> None:
+        """At another rate who used up its burst has used it up."""
+        old, new = SourceRates(rate=1, burst=2), SourceRates(rate=10, burst=20)
+        self.allowed(old, "greedy", 0.0, 2)
+        new.inherit(old)
+        self.assertEqual(self.allowed(new, "greedy", 0.0, 50), 0)
+        self.assertEqual(self.allowed(new, "greedy", 1.0, 50), 10)
+        self.assertEqual(self.allowed(new, "quiet", 1.0, 50), 20)
+
     def test_bounded(self) -> None:
         """However many sources there are, only so many are remembered."""
         rates = SourceRates(rate=1, burst=1)

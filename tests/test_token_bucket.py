@@ -41,6 +41,14 @@ class TokenBucketTests(SynchronousTestCase):
             for step in range(1, 11):
                 self.assertTrue(bucket.allow(1, start + step / 10))
 
+    def test_change(self) -> None:
+        """Another rate and capacity hold from then on; what was used up stays used up."""
+        bucket = TokenBucket(rate=10, capacity=10, now=0.0)
+        bucket.change(1, 4)
+        self.assertEqual(self.allowed(bucket, 0.0), 4)
+        bucket.change(10, 100)
+        self.assertEqual(self.allowed(bucket, 0.5), 5)
+
     def test_debt_is_told_in_seconds(self) -> None:
         """Taking 30 of 10 at 10/s is 2 s of debt, which time pays off."""
         bucket = TokenBucket(rate=10, capacity=10, now=0.0)

@@ -22,7 +22,7 @@ class SourceRates:
         """Go on with the buckets of *old*, at this rate and with this burst."""
         self._buckets = old._buckets
         for bucket in self._buckets.values():
-            bucket.rate, bucket.capacity = self._rate, self._burst
+            bucket.change(self._rate, self._burst)
 
     def allow(self, key: str, now: float) -> bool:
         """Whether *key* may have one more at *now* (seconds); takes it if so."""

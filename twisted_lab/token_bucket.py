@@ -27,6 +27,12 @@ class TokenBucket:
             self._tokens = min(self.capacity, self._tokens + passed * self.rate)
         return self._tokens
 
+    def change(self, rate: float, capacity: float) -> None:
+        """Another rate and capacity from now on; what is over the capacity is lost."""
+        self.rate = rate
+        self.capacity = capacity
+        self._tokens = min(capacity, self._tokens)
+
     def allow(self, n: float, now: float) -> bool:
         """Take *n* tokens if they are there; else take none. For what can be refused."""
         left = self._fill(now) - n
