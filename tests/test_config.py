@@ -366,6 +366,28 @@ class RefusedTests(ConfigTestCase):
             self.assertTrue(str(error).isprintable(), ascii(str(error)))
 
 
+class ExampleTests(ConfigTestCase):
+    FILE = Path(__file__).parents[1] / "examples" / "services.toml"
+
+    def test_example(self) -> None:
+        """The example is right as it stands: each service can be made, on loopback alone."""
+        config = ConfigFile("services.toml", str(self.FILE), {}).read()
+        shared = Shared(Clock(), Publisher())
+        made = [service.make(shared) for service in config.services]
+        self.assertEqual(
+            [service.called for service in made],
+            ["echo", "line", "echo-tls", "slow-discard", "datagrams"],
+        )
+        for service in config.services:
+            for listen in service.listens:
+                self.assertIn(getattr(listen, "interface", ""), loopback_interfaces())
+
+    def test_commented(self) -> None:
+        """What stands in comments there is right, too."""
+        text = self.FILE.read_text().replace("# record =", "record =")
+        self.assertEqual(self.read(text).settings.record, str(self.folder / "run.jsonl"))
+
+
 class MakeTests(ConfigTestCase):
     def test_made(self) -> None:
         """The service has its name in events, and what its kind serves."""

@@ -156,6 +156,38 @@ class PortCase(SynchronousTestCase):
         return [data for data, _peer, _way in self.socket.sent]
 
 
+class RenewTests(PortCase):
+    def test_rate(self) -> None:
+        """A rate that changes holds at once; who used up its burst has no other."""
+        port = self.listen(settings=DatagramSettings(rate=2.0))
+        self.arrive(port, *[b"x"] * 5)
+        self.assertEqual(len(self.payloads()), 2)
+        port.renew(DatagramSettings(rate=4.0))
+        self.arrive(port, *[b"x"] * 5)
+        self.assertEqual(len(self.payloads()), 2)
+        self.reactor.advance(1)
+        self.arrive(port, *[b"x"] * 5)
+        self.assertEqual(len(self.payloads()), 6)
+
+    def test_access(self) -> None:
+        """Whoever is denied from now on is dropped with the gate's reason."""
+        port = self.listen(observed=True)
+        port.renew(DatagramSettings(admit=lambda host: "access"))
+        self.arrive(port, b"x")
+        self.assertEqual(self.payloads(), [])
+        port.renew(DatagramSettings())
+        self.arrive(port, b"y")
+        self.assertEqual(self.payloads(), [b"y"])
+
+    def test_without_rate(self) -> None:
+        """A port may have had no rate, or have none from now on."""
+        port = self.listen(settings=DatagramSettings(rate=None))
+        for rate in (1.0, None):
+            port.renew(DatagramSettings(rate=rate))
+            self.arrive(port, *[b"x"] * 3)
+        self.assertEqual(len(self.payloads()), 1 + 3)
+
+
 class LifeTests(PortCase):
     def test_interfaces(self) -> None:
         """The port is what Twisted takes for a listening port, a reader and a transport."""

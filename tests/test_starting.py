@@ -19,6 +19,7 @@ from tests.clients import ReactorTestCase
 from tests.folder import FolderTestCase
 from twisted_lab import kernel
 from twisted_lab.bench import Bench
+from twisted_lab.config import ConfigFile
 from twisted_lab.errors import CannotServe, ConfigurationError
 from twisted_lab.settings import Settings, read_settings
 from twisted_lab.starting import make, try_ports, use_monotonic_time
@@ -93,6 +94,51 @@ class MakeTests(StartingTestCase):
         """Signals are left alone unless it is asked for."""
         self.make()
         self.assertEqual(self.reactor.whenRunningHooks, [])
+
+
+class ConfigTests(StartingTestCase):
+    def file(self, text: str) -> ConfigFile:
+        path = self.folder / "s.toml"
+        path.write_text(text)
+        return ConfigFile("s.toml", str(path), {})
+
+    def configured(self, text: str) -> Bench:
+        file = self.file(text)
+        return make(self.reactor, None, Settings(), stdout=lambda: self.out, config=file)
+
+    TWO = (
+        '[[service]]\nkind = "line"\nport = 1\n'
+        '[[service]]\nkind = "line"\nname = "second-line"\nport = 2\nmax_connections = 9000\n'
+    )
+
+    def test_services(self) -> None:
+        """With a file the services are those it names, with their names and settings."""
+        self.configured(self.TWO).startService()
+        self.assertRegex(self.out.getvalue(), r"  line     tcp .*:1 .*\n  second-line tcp .*:2 ")
+        self.assertEqual({server[0] for server in self.reactor.tcpServers}, {1, 2})
+        self.assertTrue(any("second-line listening" in said for said in self.said()))
+
+    def test_process(self) -> None:
+        """The file says what holds for the whole process."""
+        bench = self.configured('drain = 7\nquiet = true\nrecord = "r"\n' + self.TWO)
+        bench.startService()
+        self.assertEqual((bench.drain_time, self.out.getvalue()), (7.0, ""))
+        self.assertTrue((self.folder / "r").exists())
+        self.successResultOf(bench.stopService())
+
+    def test_wrong(self) -> None:
+        """A file that is wrong makes nothing, not even the recording it names."""
+        for wrong in ("port = 1", 'listen = "tls:0:privateKey=s.toml"'):
+            text = f'record = "r"\n{self.TWO}[[service]]\nkind = "echo"\n{wrong}'
+            error = self.assertRaises(ConfigurationError, self.configured, text)
+            self.assertIn("[[service]] 3 (echo): ", str(error))
+            self.assertEqual(os.listdir(self.folder), ["s.toml"])
+
+    def test_descriptors(self) -> None:
+        """Enough descriptors are enough for all services together."""
+        self.patch(kernel, "descriptor_limit", lambda: 100)
+        self.configured(self.TWO).startService()
+        self.assertIn("18064 would be enough", self.said("warn")[0])
 
 
 class AnnouncementTests(StartingTestCase):
@@ -243,6 +289,15 @@ class TryPortsTests(ReactorTestCase):
         """A port that is taken is named."""
         number = self.taken()
         error = self.assertRaises(CannotServe, self.tried, "line", port=str(number))
+        self.assertIn(f"127.0.0.1:{number}", str(error))
+
+    async def test_config(self) -> None:
+        """With a file of services its ports are tried."""
+        number = self.taken()
+        path = self.folder / "s.toml"
+        path.write_text(f'[[service]]\nkind = "line"\nlisten = "tcp:127.0.0.1:{number}"')
+        file = ConfigFile.named(str(path), {})
+        error = self.assertRaises(CannotServe, try_ports, self.reactor, None, Settings(), file)
         self.assertIn(f"127.0.0.1:{number}", str(error))
 
     async def test_own_conflict(self) -> None:

@@ -146,6 +146,36 @@ class BeforeAndAfterTests(SynchronousTestCase):
         self.assertEqual(settings("echo").listen, ())
 
 
+class ConfigTests(SynchronousTestCase):
+    def test_file(self) -> None:
+        """--config names a file, and what stands beside it goes with it."""
+        options = parse("--config", "services.toml", "--drain", "7", "--allow", "10.0.0.7")
+        assert options.config is not None
+        self.assertEqual(options.config.name, "services.toml")
+        self.assertEqual(options.config.path, os.path.abspath("services.toml"))
+        given = {"drain": 7.0, "allow": (ip_network("10.0.0.7"),)}
+        self.assertEqual(options.config.given, given)
+        self.assertIsNone(options.service)
+
+    def test_none(self) -> None:
+        """Without it there is none."""
+        self.assertIsNone(parse("--drain", "7").config)
+
+    def test_with_service(self) -> None:
+        """With a service's name, before or after it, it is refused: both say what to serve."""
+        for words in (("--config", "a.toml", "echo"), ("echo", "--config", "a.toml")):
+            error = self.assertRaises(usage.UsageError, parse, *words)
+            self.assertEqual(
+                str(error),
+                "--config 'a.toml' itself names the services; 'echo' beside it is one too many",
+            )
+
+    def test_no_name(self) -> None:
+        """A name that is empty is refused."""
+        error = self.assertRaises(usage.UsageError, parse, "--config", "")
+        self.assertEqual(str(error), "--config '': expected the name of a file")
+
+
 class BadTests(SynchronousTestCase):
     def wrong(self, *arguments: str) -> str:
         sentence = str(self.assertRaises(usage.UsageError, parse, *arguments))

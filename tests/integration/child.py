@@ -26,7 +26,7 @@ TWISTD = (
 )
 
 _LINE = re.compile(
-    r"^  (\w+) +((?:haproxy:)?(?:tcp|udp|tls|unix)) +(.+?) +try: (.+)$", re.MULTILINE
+    r"^  ([\w.-]+) +((?:haproxy:)?(?:tcp|udp|tls|unix)) +(.+?) +try: (.+)$", re.MULTILINE
 )
 
 
