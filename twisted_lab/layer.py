@@ -125,10 +125,13 @@ class Layer:
 
         One that goes lets go of the open streams. One that comes is told of each that it was let
         in and has opened, so it counts whoever will leave. Every stream looks at its time soon.
+        Where none comes or goes nothing happens.
         """
         wanted, streams = list(policies), tuple(self.streams)
         come = _without(wanted, self.policies)
         gone = _without(self.policies, wanted)
+        if not come and not gone:
+            return
         for stream in streams:
             self._call(hooks_of(gone, "let_go"), stream)
         self.policies = wanted
