@@ -8,8 +8,12 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.folder import FolderTestCase
+from twisted_lab.config import ConfigFile
 from twisted_lab.datagram_socket import DropReason
+from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import CATALOGUE, CloseReason, TcpInfo
+from twisted_lab.limits import RENEWABLE
 from twisted_lab.protocols import KINDS
 from twisted_lab.protocols.commands import COMMANDS
 from twisted_lab.settings import OPTIONS
@@ -76,7 +80,7 @@ class ReadmeTests(SynchronousTestCase):
         """README's table has every option, and no other."""
         section = page("README.md").partition("## Options")[2].partition("## More")[0]
         listed = set(re.findall(r"`--([a-z-]+)", section)) - {"help"}
-        self.assertEqual(listed, {option.name for option in OPTIONS})
+        self.assertEqual(listed, {option.name for option in OPTIONS} | {"config"})
 
     def test_services(self) -> None:
         """README's table has every service, and no other."""
@@ -100,3 +104,41 @@ class ReadmeTests(SynchronousTestCase):
         for document in pages:
             for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
                 self.assertTrue((document.parent / target).exists(), f"{document.name}: {target}")
+
+
+class ConfigPageTests(FolderTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.page = page("docs/config.md")
+
+    def test_examples(self) -> None:
+        """Every file shown, here and in README, is one that can be read."""
+        for name in ("key.pem", "cert.pem", "ca.pem"):
+            (self.folder / name).touch()
+        file = self.folder / "services.toml"
+        shown = re.findall(r"^```toml\n(.*?)^```", self.page + page("README.md"), re.M | re.S)
+        self.assertEqual(len(shown), 3)
+        for text in shown:
+            file.write_text(text)
+            self.assertGreater(len(ConfigFile(file.name, str(file), {}).read().services), 1)
+
+    def test_sentence(self) -> None:
+        """The sentence shown for a wrong value is the one that is said."""
+        file = self.folder / "services.toml"
+        file.write_text(
+            '[[service]]\nkind = "echo"\n\n[[service]]\nkind = "line"\n\n\n'
+            'idle_timeout = "5 parsecs"\n'
+        )
+        read = ConfigFile(file.name, str(file), {}).read
+        self.assertIn(f"\n{self.assertRaises(ConfigurationError, read)}\n", self.page)
+
+    def test_reload(self) -> None:
+        """What may change without a restart is in the table, and nothing else is said to."""
+        table = self.page.partition("| what changed |")[2]
+        rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+        self.assertEqual(set().union(*map(words, rows)), {*RENEWABLE, "drain"})
+
+    def test_process(self) -> None:
+        """The options of the whole process are those named so."""
+        said = self.page.partition("for the whole process (")[2].partition(")")[0]
+        self.assertEqual(words(said), {option.field for option in OPTIONS if option.process})
