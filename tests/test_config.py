@@ -83,7 +83,8 @@ class ValueTests(ConfigTestCase):
                 value = str(self.folder / text)
             expected = (value,) if BY_FIELD[field].many else value
             line = f"{field} = {[text] if BY_FIELD[field].many else text!r}\n"
-            echo = '[[service]]\nkind = "echo"\nlisten = "tls:0"\nallow_reflector = true\n'
+            echo = '[[service]]\nkind = "echo"\nlisten = ["tls:0", "haproxy:tcp:0"]\n'
+            echo += "allow_reflector = true\n"
             only_top = field == "listen" or field in PROCESS
             for toml in (line + echo, echo + line)[: 1 if only_top else 2]:
                 found = getattr(self.one(toml), field)
@@ -171,6 +172,19 @@ class ValueTests(ConfigTestCase):
         os.chdir("/")
         self.assertEqual(file.read().services[0].name, "line")
         self.assertEqual((file.name, Path(file.path).name), ("services.toml", "services.toml"))
+
+    def test_proxy_from(self) -> None:
+        """A proxy_from for all is for those that have haproxy: endpoints; one for a service without
+        is refused."""
+        proxied = '[[service]]\nkind = "echo"\nlisten = "haproxy:tcp:0"\n'
+        plain = '[[service]]\nkind = "line"\n'
+        services = self.read('proxy_from = "10.0.0.1"\n' + proxied + plain).services
+        self.assertEqual(
+            [service.settings.proxy_from for service in services], [(ip_network("10.0.0.1"),), ()]
+        )
+        (service,) = self.read(plain + 'proxy_from = "10.0.0.1"\n').services
+        error = self.assertRaises(ConfigurationError, service.make, Shared(Clock(), Publisher()))
+        self.assertIn("[[service]] 1 (line): --proxy-from", str(error))
 
     def test_client_ca(self) -> None:
         """A client_ca for all is for those that have TLS; one for a service without is refused."""

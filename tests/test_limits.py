@@ -155,7 +155,7 @@ class RenewedTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """All that may change is known, and nothing else may."""
-        self.assertEqual(RENEWABLE, {*self.GIVEN, "datagram_rate", "max_line"})
+        self.assertEqual(RENEWABLE, {*self.GIVEN, "datagram_rate", "max_line", "proxy_from"})
 
     def test_not_secure(self) -> None:
         """A service without TLS has no limit on handshakes afterwards either."""

@@ -108,8 +108,11 @@ def _service(table: Table, top: Mapping[str, Any]) -> ConfiguredService:
         listens = listens_of(kind, settings)
     except ConfigurationError as error:
         raise ConfigurationError(f"{table.place}: {error}") from None
+    # Two defaults are for the services that have a use for them.
     if "client_ca" not in own and not any(isinstance(listen, TlsListen) for listen in listens):
-        settings = replace(settings, client_ca=None)  # a default, for the services that have TLS
+        settings = replace(settings, client_ca=None)
+    if "proxy_from" not in own and not any(getattr(listen, "proxy", False) for listen in listens):
+        settings = replace(settings, proxy_from=())
     return ConfiguredService(name, kind, settings, listens, table.place, table.title)
 
 

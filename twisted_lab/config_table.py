@@ -76,7 +76,7 @@ class Table:
             return value
         if isinstance(value, int | float) and not isinstance(value, bool) and not option.is_file:
             return number_text(value)
-        return self._expected(option)
+        return str(self._expected(option))
 
     def _read(self, option: Option, text: str) -> Any:
         try:
@@ -84,14 +84,13 @@ class Table:
         except (ValueError, ConfigurationError) as error:
             self.refuse(option.field, str(error))
 
-    def _expected(self, option: Option) -> NoReturn:
-        """Say of which type the value must be."""
+    def _expected(self, option: Option) -> Any:
+        """Say of which type the value must be; raises."""
         if option.flag:
             self.refuse(option.field, "expected true or false")
         if option.many:
             self.refuse(option.field, "expected an array of texts in quotes")
-        self._read(option, "")  # which no option takes, and says what it would
-        raise AssertionError(option)
+        return self._read(option, "")  # which no option takes, and says what it would
 
     def refuse(self, key: str, why: str) -> NoReturn:
         """Say what is wrong with the *key*."""

@@ -102,7 +102,8 @@ _DATAGRAM_FIELDS = ("allow", "deny", "datagram_rate")
 
 #: What may change while connections are open.
 RENEWABLE = frozenset(
-    {field for limit in LIMITS for field in limit.fields} | {*_DATAGRAM_FIELDS, "max_line"}
+    {field for limit in LIMITS for field in limit.fields}
+    | {*_DATAGRAM_FIELDS, "max_line", "proxy_from"}
 )
 
 

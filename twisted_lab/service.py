@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,13 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from twisted_lab.addresses import host, show
+from twisted_lab.addresses import Host, host, show
 from twisted_lab.datagrams import DatagramPort
 from twisted_lab.draining import Drain, Drained
 from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
+from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import Layer
 from twisted_lab.limits import datagram_settings, renewed_policies, stream_policies
 from twisted_lab.policies.proxy_from import ProxyFrom
@@ -128,9 +129,7 @@ class LabService(Service):
         self._shared = shared
         self._listens = listens
         self._doors = _doors(settings, shared)
-        self.waiting = Waiting(
-            shared.reactor, settings.handshake_timeout, (ProxyFrom(settings.proxy_from).admit,)
-        )
+        self.waiting = Waiting(shared.reactor, *_waiting(settings))
         self.layer: Layer | None = None
         secure = [listen for listen in listens if isinstance(listen, TlsListen)]
         self._secure = bool(secure)
@@ -231,6 +230,7 @@ class LabService(Service):
         for opened in self.ports:
             if isinstance(opened.port, DatagramPort):
                 opened.port.renew(datagram_settings(settings))
+        self.waiting.renew(*_waiting(settings))
         if self.layer is None:
             return
         if hasattr(self.layer.protocols, "max_line"):
@@ -282,6 +282,11 @@ class LabService(Service):
         """End every connection at once."""
         for connection in self.connections():
             connection.abort(CloseReason.DRAIN)
+
+
+def _waiting(settings: Settings) -> tuple[float, tuple[Callable[[Host], Refusal | None]]]:
+    """For how long a PROXY header may be waited for, and the gates of the balancers."""
+    return settings.handshake_timeout, (ProxyFrom(settings.proxy_from).admit,)
 
 
 def _doors(settings: Settings, shared: Shared) -> Doors:

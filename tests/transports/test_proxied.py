@@ -25,6 +25,7 @@ from tests.transports.proxy_headers import (
 from tests.transports.test_tls import CONTEXT
 from tests.transports.tls_peer import TlsPeer
 from twisted_lab import kernel
+from twisted_lab.addresses import UNIX_HOST, host
 from twisted_lab.draining import QUIET, Drain
 from twisted_lab.interfaces import Refusal
 from twisted_lab.policies.handshake import Handshake
@@ -548,6 +549,45 @@ class WaitingTests(ProxiedCase):
         self.waiting.stop()
         self.waiting.stop()
         self.assertEqual(self.clock.calls, [])
+
+
+class RenewTests(ProxiedCase):
+    def test_limit(self) -> None:
+        """Another limit holds for who waits already: at once where its time is up, else then."""
+        self.talk(Spy())
+        self.network.advance(2)
+        for limit, passed in ((4.0, 1.9), (60.0, 50.0)):
+            self.waiting.renew(limit, ())
+            self.network.advance(passed)
+            self.assertEqual(len(self.waiting.stages()), 1)
+        self.waiting.renew(10.0, ())
+        self.network.advance(0.01)
+        self.assertEqual(self.refused().detail, "no complete PROXY header within 10 s")
+
+    def test_gates(self) -> None:
+        """Other gates hold for balancers that come now; who waits already stays."""
+        spy = Spy()
+        peer = self.talk(spy)
+        self.waiting.renew(LIMIT, (lambda host: Refusal("proxy-from", ""),))
+        peer.send(HEADER + b"hello")
+        self.network.pump()
+        self.assertEqual(spy.received, b"hello")
+        self.assertEqual(self.waiting.admit(UNIX_HOST), Refusal("proxy-from", ""))
+        peer.close()
+        self.network.pump()
+        self.closed()
+
+    def test_limits_above(self) -> None:
+        """Whom a header named is counted, by that name, under limits that come later."""
+        peer = self.begin(Spy())
+        self.layer.use([MaxPerPeer(1)])
+        enter = self.layer.gates.enter
+        self.assertIsNotNone(enter(host("192.0.2.7"), named=True))
+        self.assertIsNone(enter(host("192.0.2.8"), named=True))
+        peer.close()
+        self.network.pump()
+        self.assertIsNone(enter(host("192.0.2.7"), named=True))
+        self.closed()
 
 
 class StopTests(ProxiedCase):

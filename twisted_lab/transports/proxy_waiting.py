@@ -37,6 +37,14 @@ class Waiting:
         self._stages: dict[HeaderStage, None] = {}  # in the order they came, so the oldest first
         self._alarm: Any = None
 
+    def renew(self, limit: float, gates: Sequence[Callable[[Host], Refusal | None]]) -> None:
+        """Another *limit*, also for who waits already, and other *gates*."""
+        self._limit = limit
+        self._gates = gates
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._look()
+
     def admit(self, host: Host) -> Refusal | None:
         """None, or why the balancer at *host* may not wait here."""
         for gate in self._gates:
