@@ -102,7 +102,8 @@ class TransportTests(FolderTestCase):
         said = announcement([made])
         self.assertIn("try: openssl s_client -quiet -connect 127.0.0.1:9443\n", said)
         (found,) = re.findall("SHA-256 ([0-9A-F:]+)", said)
-        self.assertEqual(found, made.keyring.fingerprint(TlsListen("127.0.0.1", 1)))
+        (shown,) = made.keyring.shown(TlsListen("127.0.0.1", 1))
+        self.assertEqual(found, shown.fingerprint)
         self.assertEqual(len(found), 95)
 
     def test_tls_ipv6(self) -> None:
@@ -136,6 +137,17 @@ class TransportTests(FolderTestCase):
         found = re.findall("SHA-256 ([0-9A-F:]+)", said)
         self.assertIn(fingerprint(MADE), found)
         self.assertEqual(len(found), 2)
+
+    def test_folder(self) -> None:
+        """Of a folder each certificate is said, with the names it is for."""
+        for host in ("a.example", "b.example"):
+            pem = key_pem(MADE.private_key) + certificate_pem(MADE).encode()
+            (self.folder / f"{host}.pem").write_bytes(pem)
+        listen = TlsListen("127.0.0.1", 9443, folder=str(self.folder))
+        said = announcement([service("echo", listen)])
+        found = re.findall("SHA-256 ([0-9A-F:]+) for (.+)", said)
+        expected = [(fingerprint(MADE), f"{host}.example localhost") for host in "ab"]
+        self.assertEqual(found, expected)
 
     def test_long_addresses(self) -> None:
         """Addresses longer than their column are still apart from the try."""

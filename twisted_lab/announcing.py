@@ -13,6 +13,7 @@ from twisted_lab.addresses import show_pair
 from twisted_lab.escaping import escape
 from twisted_lab.service import LabService, OpenPort
 from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.keyring import Shown
 from twisted_lab.transports.listeners import word
 
 #: ioctl(2) of netdevice(7): the address of an interface.
@@ -35,8 +36,13 @@ def _service_lines(service: LabService) -> Iterable[str]:
         where = "  ".join(_shown(opened) for opened in ports)
         yield f"  {service.called:8} {transport:4} {where:31}  try: {_to_try(service, ports[0])}"
         listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
-        for shown in dict.fromkeys(map(service.keyring.fingerprint, listens)):
-            yield f"{'':16}certificate SHA-256 {shown}"
+        certificates = [shown for listen in listens for shown in service.keyring.shown(listen)]
+        yield from map(_certificate_line, dict.fromkeys(certificates))
+
+
+def _certificate_line(shown: Shown) -> str:
+    names = f" for {' '.join(map(escape, shown.names))}" if shown.names else ""
+    return f"{'':16}certificate SHA-256 {shown.fingerprint}{names}"
 
 
 def _to_try(service: LabService, opened: OpenPort) -> str:

@@ -34,8 +34,8 @@ from twisted_lab.transports.endpoints import (
     UnixListen,
     loopback_interfaces,
 )
+from twisted_lab.transports.keyring import Keyring
 from twisted_lab.transports.listeners import (
-    Keyring,
     accept_waiting,
     cannot_serve,
     close,

@@ -44,7 +44,8 @@ VALID = (
     "tls:127.0.0.1:9443:backlog=5",
     "tls:/:443",
     "unix:/run/echo:mode=660:lockfile=0",
-    "ssl:443:privateKey=server.pem",
+    "tls:/",
+    f"ssl:443:privateKey={sys.executable}",
     "haproxy:tcp:9000",
     "systemd:domain=INET:index=0",
     "stdio:",
@@ -118,12 +119,33 @@ class TlsTests(FolderTestCase):
         (listen,) = parse_listen(f"tls:[::1]:1:privateKey={key}:certKey={certificate}")
         self.assertEqual(listen, TlsListen("::1", 1, key, certificate))
 
+    def test_chain(self) -> None:
+        """extraCertChain= is a third file, of what leads from the certificate to a root."""
+        key, chain = f"{self.folder}/key.pem", f"{self.folder}/chain.pem"
+        Path(key).touch()
+        Path(chain).touch()
+        for prefix in ("tls", "ssl"):
+            (listen,) = parse_listen(f"{prefix}:[::1]:1:privateKey={key}:extraCertChain={chain}")
+            self.assertEqual(listen, TlsListen("::1", 1, key, key, chain=chain))
+
+    def test_ssl(self) -> None:
+        """ssl: is Twisted's older form: loopback unless told, and the same files by keys."""
+        key, certificate = f"{self.folder}/key.pem", f"{self.folder}/cert.pem"
+        Path(key).touch()
+        Path(certificate).touch()
+        files = f"privateKey={key}:certKey={certificate}"
+        found = parse_listen(f"ssl:443:{files}")
+        self.assertEqual(found, tuple(TlsListen(one, 443, key, certificate) for one in LOOPBACK))
+        found = parse_listen(f"ssl:443:{files}:interface=192.0.2.1:backlog=9")
+        self.assertEqual(found, (TlsListen("192.0.2.1", 443, key, certificate, 9),))
+
     def test_folder(self) -> None:
-        """A folder is Twisted's tls:, kept to loopback."""
-        text = f"tls:{self.folder}:443"
-        first = parse_listen(text)[0]
-        self.assertEqual(first, ForeignListen(f"{text}:interface=127.0.0.1"))
-        self.assertEqual(len(parse_listen(text)), len(LOOPBACK))
+        """A folder before the port has a file for each host; the port is 443 by default."""
+        both = tuple(TlsListen(one, 44, folder=self.folder) for one in LOOPBACK)
+        self.assertEqual(parse_listen(f"tls:{self.folder}:44"), both)
+        self.assertEqual({one.port for one in parse_listen(f"tls:{self.folder}")}, {443})  # type: ignore[union-attr]
+        found = parse_listen(f"tls:{self.folder}:44:interface=0.0.0.0:backlog=3")
+        self.assertEqual(found, (TlsListen("0.0.0.0", 44, backlog=3, folder=self.folder),))
 
 
 class UnixTests(SynchronousTestCase):
@@ -170,12 +192,6 @@ class ForeignTests(FolderTestCase):
         """An interface that the string names stays."""
         (listen,) = parse_listen("ssl:443:interface=[::]:backlog=3")
         self.assertEqual(listen, ForeignListen(r"ssl:443:interface=\:\::backlog=3"))
-
-    def test_quoting(self) -> None:
-        """What was escaped in the string is escaped in what Twisted gets."""
-        first = parse_listen(r"ssl:443:privateKey=a\:\\b\=c")[0]
-        expected = r"ssl:443:privateKey=a\:\\b\=c:interface=127.0.0.1"
-        self.assertEqual(first, ForeignListen(expected))
 
     def test_left_alone(self) -> None:
         """What has no interface goes to Twisted as it is."""
@@ -298,6 +314,21 @@ class RefusalTests(SynchronousTestCase):
         self.refused(f"tls:1:privateKey={sys.executable}:certKey=/no/cert", "'/no/cert'")
         self.refused("tls:1:certKey=/no/cert", "privateKey=")
         self.refused("tls:1:privateKey=\0", "no file")
+        self.refused("tls:1:extraCertChain=/no/chain", "privateKey=")
+        self.refused(f"tls:1:privateKey={sys.executable}:extraCertChain=/no/chain", "'/no/chain'")
+        self.refused("ssl:1", "'server.pem'")
+        self.refused("ssl:1:certKey=/no/cert", "'server.pem'")
+
+    def test_folder(self) -> None:
+        """A folder of PEM files goes with a port, an interface and a backlog alone."""
+        self.refused("tls:/:1:privateKey=/no/key", "'privateKey'", "interface, backlog")
+        self.refused("tls:/:http", "'http'")
+        self.refused("tls:/:/:1", "'/'")
+
+    def test_ssl(self) -> None:
+        """What ssl: cannot have here is said, and why."""
+        self.refused(f"ssl:1:privateKey={sys.executable}:sslmethod=SSLv3_METHOD", "TLS 1.2")
+        self.refused(f"ssl:1:privateKey={sys.executable}:dhParameters=dh.pem", "elliptic")
 
 
 def mutations(texts: tuple[str, ...]) -> st.SearchStrategy[str]:

@@ -79,15 +79,19 @@ def make_certificate(
     return Credentials(key, builder.sign(key, SHA256()))
 
 
-def load_credentials(private_key_path: str, certificate_path: str) -> Credentials:
+def load_credentials(
+    private_key_path: str, certificate_path: str, chain_path: str | None = None
+) -> Credentials:
     """The key and the certificates of two PEM files, which may be the same file.
 
-    The first certificate is the server's; the others are its chain.
+    The first certificate is the server's; the others, then those of *chain_path*, are its chain.
 
     :raises ConfigurationError: its sentence names the file that cannot be used, and why.
     """
     key = _load_key(private_key_path)
     certificate, *chain = _load_certificates(certificate_path, "certificate")
+    if chain_path is not None:
+        chain += _load_certificates(chain_path, "certificate chain")
     credentials = Credentials(key, certificate, tuple(chain))
     if trouble := _trouble_with(credentials):
         pair = f"'{escape(private_key_path)}' and '{escape(certificate_path)}'"

@@ -48,6 +48,9 @@ _WIDE = frozenset({"ssl", "tls"})
 #: What may follow ``haproxy:``.
 _PROXIED = ("tcp", "tcp6", "tls", "unix")
 
+#: The keys that name PEM files, of TLS with one certificate.
+_FILE_KEYS = ("privateKey", "certKey", "extraCertChain")
+
 
 @dataclass(frozen=True, slots=True)
 class TcpListen:
@@ -64,7 +67,10 @@ class TcpListen:
 
 @dataclass(frozen=True, slots=True)
 class TlsListen:
-    """TLS over TCP. The paths are of PEM files; both are None when a certificate is to be made."""
+    """TLS over TCP. The paths are of PEM files; all are None when a certificate is to be made.
+
+    *chain* leads from *certificate* to a root; a *folder* has a file for each host, instead.
+    """
 
     interface: str
     port: int
@@ -72,6 +78,8 @@ class TlsListen:
     certificate: str | None = None
     backlog: int | None = None
     proxy: bool = False
+    chain: str | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,29 +155,53 @@ def _udp(request: Request) -> tuple[UdpListen, ...]:
     return tuple(UdpListen(interface, port) for interface in interfaces)
 
 
-def _tls(request: Request) -> tuple[TlsListen | ForeignListen, ...]:
+def _tls(request: Request) -> tuple[TlsListen, ...]:
     if request.positional and _is_folder(request.positional[0]):
-        return _foreign(request)
-    request.allow_keys("interface", "backlog", "privateKey", "certKey")
+        return _tls_folder(request)
+    request.allow_keys("interface", "backlog", *_FILE_KEYS)
+    return _secured(request, **_files(request))
+
+
+def _tls_folder(request: Request) -> tuple[TlsListen, ...]:
+    """``tls:FOLDER:PORT``; without a port it is 443, as in Twisted."""
+    request.allow_keys("interface", "backlog")
+    folder, *where = request.positional
+    return _secured(replace(request, positional=where or ["443"]), folder=folder)
+
+
+def _ssl(request: Request) -> tuple[TlsListen, ...]:
+    """Twisted's older form: a key file there must be, ``server.pem`` by default."""
+    if "sslmethod" in request.keys:
+        raise request.wrong("sslmethod= cannot be chosen: TLS 1.2 and later is what is served")
+    if "dhParameters" in request.keys:
+        raise request.wrong("dhParameters= has no use: keys are agreed on elliptic curves")
+    request.allow_keys("interface", "backlog", *_FILE_KEYS)
+    keys = {"privateKey": "server.pem", **request.keys}
+    return _secured(request, **_files(replace(request, keys=keys)))
+
+
+def _secured(request: Request, **files: str | None) -> tuple[TlsListen, ...]:
     interfaces, port = request.where()
-    private_key, certificate = _key_files(request)
     backlog = request.backlog()
-    return tuple(TlsListen(one, port, private_key, certificate, backlog) for one in interfaces)
+    return tuple(TlsListen(one, port, backlog=backlog, **files) for one in interfaces)
 
 
 def _is_folder(text: str) -> bool:
     return number_of(text) is None and not addresses_of(text) and os.path.isdir(text)
 
 
-def _key_files(request: Request) -> tuple[str | None, str | None]:
+def _files(request: Request) -> dict[str, str | None]:
+    """The files of a :class:`TlsListen` that the keys of *request* name."""
     private_key = request.keys.get("privateKey")
+    for key in ("certKey", "extraCertChain"):
+        if private_key is None and key in request.keys:
+            raise request.wrong(f"{key}= needs a privateKey= beside it")
     certificate = request.keys.get("certKey", private_key)
-    if private_key is None and certificate is not None:
-        raise request.wrong("certKey= needs a privateKey= beside it")
-    for path in (private_key, certificate):
+    chain = request.keys.get("extraCertChain")
+    for path in (private_key, certificate, chain):
         if path is not None and not os.path.exists(path):
             raise request.wrong(f"there is no file '{escape(path)}'")
-    return private_key, certificate
+    return {"private_key": private_key, "certificate": certificate, "chain": chain}
 
 
 def _unix(request: Request) -> tuple[UnixListen, ...]:
@@ -242,7 +274,7 @@ _KINDS: dict[str, Callable[[Request], tuple[Listen, ...]]] = {
     "tls": _tls,
     "udp": _udp,
     "unix": _unix,
-    "ssl": _foreign,
+    "ssl": _ssl,
     "haproxy": _haproxy,
     "systemd": _foreign,
     "stdio": _foreign,

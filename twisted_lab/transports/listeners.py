@@ -7,7 +7,6 @@ import warnings
 from contextlib import suppress
 from typing import Any
 
-from OpenSSL import SSL
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError, ConnectionDone
@@ -19,14 +18,8 @@ from twisted_lab.addresses import show, show_pair
 from twisted_lab.errors import CannotServe, ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.layer import Layer, StreamFactory
-from twisted_lab.transports.certificates import (
-    Credentials,
-    fingerprint,
-    load_credentials,
-    make_certificate,
-    server_context,
-)
 from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.keyring import Keyring
 from twisted_lab.transports.proxied import ProxiedFactory
 from twisted_lab.transports.proxy_waiting import Waiting
 from twisted_lab.transports.tls import TLSConnection
@@ -38,36 +31,6 @@ WILDCARDS = frozenset({"0.0.0.0", "::"})
 _DONE = Failure(ConnectionDone())
 
 StreamListen = TcpListen | TlsListen | UnixListen
-
-
-class Keyring:
-    """The certificates of this process: each file read once, one made on the spot at most.
-
-    *client_ca* is a PEM file; with it a client certificate is required.
-    """
-
-    def __init__(self, client_ca: str | None = None) -> None:
-        self._client_ca = client_ca
-        self._contexts: dict[tuple[str | None, str | None], tuple[SSL.Context, Credentials]] = {}
-
-    def context(self, listen: TlsListen) -> SSL.Context:
-        """The TLS settings for *listen*; raises :class:`ConfigurationError` naming a bad file."""
-        return self._get(listen)[0]
-
-    def fingerprint(self, listen: TlsListen) -> str:
-        """The SHA-256 of the certificate for *listen*, as OpenSSL prints it."""
-        return fingerprint(self._get(listen)[1])
-
-    def _get(self, listen: TlsListen) -> tuple[SSL.Context, Credentials]:
-        key = listen.private_key, listen.certificate
-        if key not in self._contexts:
-            credentials = (
-                make_certificate()
-                if listen.private_key is None
-                else load_credentials(listen.private_key, listen.certificate or listen.private_key)
-            )
-            self._contexts[key] = server_context(credentials, self._client_ca), credentials
-        return self._contexts[key]
 
 
 def where(listen: Listen) -> str:
