@@ -59,7 +59,7 @@ class FakeSocket:
         self.queue: list[tuple[bytes, Peer, Way]] = []
         self.handle = FakeHandle(self.sent, family)
         self.send = self.handle.sendto
-        self.drops = 0
+        self.drops = self.drops_before = 0
 
     def __call__(self, interface: str, port: int, size: int) -> FakeSocket:
         self.asked = (interface, port, size)

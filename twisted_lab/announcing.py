@@ -49,6 +49,8 @@ def _to_try(service: LabService, opened: OpenPort) -> str:
     listen = opened.listen
     if getattr(listen, "proxy", False):
         return _to_try_proxied(opened)
+    if isinstance(listen, UnixListen) and listen.path.startswith("\0"):
+        return f"socat - ABSTRACT-CONNECT:{escape(listen.path[1:])}"
     if isinstance(listen, UnixListen):
         return f"nc -U {_path(listen)}"
     address = opened.port.getHost()

@@ -102,7 +102,7 @@ class KernelDrops:
         self._clock = clock
         self._socket = opened
         self._ledger = ledger
-        self._known = 0
+        self._known = opened.drops_before
         self._call: Any = None
 
     def look_later(self) -> None:

@@ -6,6 +6,7 @@ This file owns every reason for which a datagram is dropped.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 import sys
@@ -31,6 +32,10 @@ LARGEST = 65_507
 READ_SIZE = 65_536
 
 _LINUX = sys.platform == "linux"
+
+#: The address to answer from, of a datagram that came before we asked to be told: systemd held the
+#: socket. Answers then leave from the address asked; the kernel refuses one that is not ours.
+_NOT_KNOWN = b"\0\0\0\0"
 
 # Numbers of linux/in.h, linux/in6.h and asm-generic/socket.h that Python 3.11 does not name.
 _IP_PKTINFO = 8
@@ -103,6 +108,8 @@ def way_of(ancillary: Ancillary) -> Way:
 
 def _way4(data: bytes) -> Way:
     _interface, local, asked = _IN_PKTINFO.unpack(data)
+    if local == _NOT_KNOWN:
+        local = asked
     text = socket.inet_ntop(socket.AF_INET, asked)
     if asked[0] >> 4 == 0xE:
         return Way(text, drop=DropReason.MULTICAST)
@@ -152,6 +159,8 @@ class DatagramSocket:
     def __init__(self, handle: socket.socket, size: int) -> None:
         self.handle = handle
         self._size = size
+        #: What the kernel had dropped before the socket was ours.
+        self.drops_before = 0
 
     def arrivals(self, most: int) -> Iterator[tuple[bytes, Peer, Way]]:
         """Up to *most* datagrams with their sources and ways, until there is none."""
@@ -217,6 +226,10 @@ def _is_many(interface: str) -> bool:
     return not host(interface).loopback or interface == "127.255.255.255"
 
 
+def _wants_ways(interface: str, size: int) -> bool:
+    return _LINUX and (_is_many(interface) or size < READ_SIZE)
+
+
 def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSocket:
     """A socket bound to *interface*, a numeric address, and *port*; raises OSError.
 
@@ -224,7 +237,7 @@ def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSoc
     """
     kind, flags = socket.SOCK_DGRAM, socket.AI_NUMERICHOST
     family, _, _, _, address = socket.getaddrinfo(interface, port, 0, kind, 0, flags)[0]
-    ways = _LINUX and (_is_many(str(address[0])) or size < READ_SIZE)
+    ways = _wants_ways(str(address[0]), size)
     handle = socket.socket(family, kind)
     try:
         handle.setblocking(False)
@@ -235,3 +248,24 @@ def open_socket(interface: str, port: int, size: int = READ_SIZE) -> DatagramSoc
         handle.close()
         raise
     return (MessageSocket if ways else DatagramSocket)(handle, size)
+
+
+def adopt_socket(
+    descriptor: int, interface: str, port: int, size: int = READ_SIZE
+) -> DatagramSocket:
+    """The UDP socket *descriptor*, which somebody bound to *interface* and *port* for us.
+
+    A copy of it is used, so the descriptor stays the caller's; raises OSError.
+    """
+    handle = socket.socket(fileno=os.dup(descriptor))
+    ways = _wants_ways(interface, size)
+    try:
+        handle.setblocking(False)
+        if ways:
+            _ask_for_ways(handle)
+    except OSError:
+        handle.close()
+        raise
+    adopted = (MessageSocket if ways else DatagramSocket)(handle, size)
+    adopted.drops_before = adopted.kernel_drops()
+    return adopted

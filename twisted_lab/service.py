@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
@@ -12,6 +13,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
 from twisted_lab.addresses import Host, host, show
+from twisted_lab.datagram_socket import adopt_socket, open_socket
 from twisted_lab.datagrams import DatagramPort
 from twisted_lab.draining import Drain, Drained
 from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
@@ -28,10 +30,10 @@ from twisted_lab.shared import Shared
 from twisted_lab.transports.endpoints import (
     ForeignListen,
     Listen,
+    SystemdListen,
     TcpListen,
     TlsListen,
     UdpListen,
-    UnixListen,
     loopback_interfaces,
 )
 from twisted_lab.transports.keyring import Keyring
@@ -78,7 +80,7 @@ def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
 
 
 def _check(kind: Kind, listen: Listen, settings: Settings) -> None:
-    if isinstance(listen, ForeignListen):
+    if isinstance(listen, ForeignListen | SystemdListen):
         raise ConfigurationError(
             f"'{escape(listen.text)}' is an endpoint this version cannot serve"
         )
@@ -107,6 +109,11 @@ class OpenPort:
     def address(self) -> str:
         """Where it listens."""
         return show(self.port.getHost())
+
+    @property
+    def descriptor(self) -> int | None:
+        """Of the socket, if it was passed to us."""
+        return getattr(self.listen, "descriptor", None)
 
 
 class LabService(Service):
@@ -163,6 +170,9 @@ class LabService(Service):
         super().startService()
 
     def _open(self, listen: Listen) -> None:
+        descriptor = getattr(listen, "descriptor", None)
+        if descriptor is not None and not self._shared.inherited.holds(descriptor):
+            raise CannotServe(f"the socket passed for {where(listen)} is given up already")
         opened = OpenPort(listen, self._open_beside(listen) or self._open_port(listen))
         self.ports.append(opened)
         self._shared.publisher.offer(
@@ -171,7 +181,9 @@ class LabService(Service):
 
     def _open_beside(self, listen: Listen) -> IListeningPort | None:
         """Prefer, among free ports, the number the service has already: one to remember."""
-        if isinstance(listen, ForeignListen | UnixListen) or listen.port or not self.ports:
+        if not isinstance(listen, TcpListen | TlsListen | UdpListen):
+            return None
+        if listen.port or not self.ports:
             return None
         numbers = [getattr(opened.port.getHost(), "port", 0) for opened in self.ports]
         for number in dict.fromkeys(reversed(numbers)):
@@ -185,7 +197,7 @@ class LabService(Service):
         if isinstance(listen, UdpListen):
             return self._open_datagram(listen)
         assert self.layer is not None
-        assert not isinstance(listen, ForeignListen)
+        assert not isinstance(listen, ForeignListen | SystemdListen)
         return open_stream(
             self._shared.reactor,
             listen,
@@ -197,6 +209,7 @@ class LabService(Service):
 
     def _open_datagram(self, listen: UdpListen) -> IListeningPort:
         assert self.kind.datagram is not None
+        adopt = None if listen.descriptor is None else partial(adopt_socket, listen.descriptor)
         port = DatagramPort(
             self._shared.reactor,
             listen.interface,
@@ -206,6 +219,7 @@ class LabService(Service):
             service=self.called,
             served_ports=self._shared.served_ports,
             settings=datagram_settings(self.settings),
+            open_socket=adopt or open_socket,
         )
         try:
             port.startListening()
@@ -214,8 +228,8 @@ class LabService(Service):
         return port
 
     def _backlog(self, listen: Listen) -> int | None:
-        if isinstance(listen, UdpListen):
-            return None
+        if isinstance(listen, UdpListen) or getattr(listen, "descriptor", None) is not None:
+            return None  # whoever opened it knows
         own = getattr(listen, "backlog", None)
         return self.settings.backlog if own is None else own
 
@@ -243,7 +257,11 @@ class LabService(Service):
         for opened in self.ports:
             if not isinstance(opened.listen, UdpListen):
                 accept_waiting(opened.port)
-        return DeferredList([close(opened.port) for opened in self._take_ports()])
+        ports = self._take_ports()
+        for opened in ports:
+            if (descriptor := opened.descriptor) is not None:
+                self._shared.inherited.give_up(descriptor)
+        return DeferredList([close(opened.port) for opened in ports])
 
     def close_at_once(self) -> None:
         """Close the ports with no turn of the reactor to come: a start that failed."""
@@ -308,6 +326,7 @@ def make_service(
     kind = KINDS.get(name)
     if kind is None:
         raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
+    settings = replace(settings, listen=shared.inherited.resolve(settings.listen))
     listens = listens_of(kind, settings)
     if settings.client_ca and not any(isinstance(listen, TlsListen) for listen in listens):
         raise ConfigurationError(

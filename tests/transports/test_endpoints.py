@@ -19,6 +19,7 @@ from twisted_lab.escaping import escape
 from twisted_lab.transports.endpoints import (
     ForeignListen,
     Listen,
+    SystemdListen,
     TcpListen,
     TlsListen,
     UdpListen,
@@ -48,6 +49,7 @@ VALID = (
     f"ssl:443:privateKey={sys.executable}",
     "haproxy:tcp:9000",
     "systemd:domain=INET:index=0",
+    "systemd:web:tls",
     "stdio:",
 )
 
@@ -156,6 +158,43 @@ class UnixTests(SynchronousTestCase):
         self.assertEqual(parse_listen(r"unix:/run/a\:b:mode=660:backlog=9:lockfile=0"), expected)
 
 
+class SystemdTests(FolderTestCase):
+    def found(self, text: str) -> SystemdListen:
+        (listen,) = parse_listen(text)
+        assert isinstance(listen, SystemdListen)
+        self.assertEqual(listen.text, text)
+        return listen
+
+    def test_twisteds(self) -> None:
+        """A passed socket is named by name= or index=, with its family, as in Twisted."""
+        by_name = self.found("systemd:domain=INET:name=web")
+        self.assertEqual((by_name.name, by_name.index, by_name.domain), ("web", None, "INET"))
+        by_index = self.found("systemd:domain=UNIX:index=2")
+        self.assertEqual((by_index.name, by_index.index, by_index.domain), (None, 2, "UNIX"))
+
+    def test_short(self) -> None:
+        """A name or a number alone is enough; a name of digits is said by name=."""
+        for text, name, index in (
+            ("systemd:web", "web", None),
+            ("systemd:0", None, 0),
+            ("systemd:name=0", "0", None),
+            (r"systemd:my\:socket", "my:socket", None),
+        ):
+            listen = self.found(text)
+            self.assertEqual((listen.name, listen.index, listen.domain), (name, index, None))
+
+    def test_tls(self) -> None:
+        """TLS over it is said after it, with a certificate made on the spot, files or a folder."""
+        self.assertIsNone(self.found("systemd:web").secure)
+        self.assertEqual(self.found("systemd:web:tls").secure, TlsListen("", 0))
+        self.assertEqual(self.found("systemd:name=web:tls").secure, TlsListen("", 0))
+        key = sys.executable
+        expected = TlsListen("", 0, key, key)
+        self.assertEqual(self.found(f"systemd:web:tls:privateKey={key}").secure, expected)
+        expected = TlsListen("", 0, folder=self.folder)
+        self.assertEqual(self.found(f"systemd:0:tls:{self.folder}").secure, expected)
+
+
 class HaproxyTests(FolderTestCase):
     def test_each(self) -> None:
         """haproxy: before tcp, tcp6, tls or unix is the same sockets, with a PROXY header first."""
@@ -182,21 +221,9 @@ class HaproxyTests(FolderTestCase):
 
 
 class ForeignTests(FolderTestCase):
-    def test_kept_to_loopback(self) -> None:
-        """Left to Twisted, ssl would listen everywhere; so the string we pass on names loopback."""
-        first = parse_listen("ssl:443")[0]
-        self.assertEqual(first, ForeignListen("ssl:443:interface=127.0.0.1"))
-        self.assertEqual(len(parse_listen("ssl:443")), len(LOOPBACK))
-
-    def test_told(self) -> None:
-        """An interface that the string names stays."""
-        (listen,) = parse_listen("ssl:443:interface=[::]:backlog=3")
-        self.assertEqual(listen, ForeignListen(r"ssl:443:interface=\:\::backlog=3"))
-
     def test_left_alone(self) -> None:
-        """What has no interface goes to Twisted as it is."""
-        for text in ("systemd:domain=INET:name=web", "stdio:"):
-            self.assertEqual(parse_listen(text), (ForeignListen(text),))
+        """stdio: goes to Twisted as it is."""
+        self.assertEqual(parse_listen("stdio:"), (ForeignListen("stdio:"),))
 
     def test_third_party(self) -> None:
         """An installed Twisted plugin makes its prefix known, and gets the string untouched."""
@@ -324,6 +351,20 @@ class RefusalTests(SynchronousTestCase):
         self.refused("tls:/:1:privateKey=/no/key", "'privateKey'", "interface, backlog")
         self.refused("tls:/:http", "'http'")
         self.refused("tls:/:/:1", "'/'")
+
+    def test_systemd(self) -> None:
+        """A passed socket is named once and completely."""
+        for text in ("systemd", "systemd:", "systemd:name=", "systemd:name=a:index=0"):
+            self.refused(text, "one socket", "'systemd:web'")
+        self.refused("systemd:domain=INET", "one socket")
+        self.refused("systemd:web:domain=IPX", "'IPX'", "INET, INET6, UNIX")
+        self.refused("systemd:index=first", "'first'")
+        self.refused("systemd:-1", "between 0 and")
+        self.refused("systemd:web:ssl", "'tls'")
+        self.refused(f"systemd:web:privateKey={sys.executable}", "'tls'")
+        self.refused("systemd:web:tls:/no/folder", "'/no/folder'")
+        self.refused(f"systemd:web:tls:/:privateKey={sys.executable}", "beside")
+        self.refused("systemd:web:interface=0.0.0.0", "'interface'")
 
     def test_ssl(self) -> None:
         """What ssl: cannot have here is said, and why."""

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
@@ -31,6 +32,7 @@ from twisted_lab.transports.endpoint_text import (
 __all__ = [
     "ForeignListen",
     "Listen",
+    "SystemdListen",
     "TcpListen",
     "TlsListen",
     "UdpListen",
@@ -42,11 +44,14 @@ __all__ = [
 #: What sun_path of struct sockaddr_un holds on Linux besides its closing NUL (unix(7)).
 _UNIX_PATH_BYTES = 107
 
-#: Twisted's prefixes that listen on every address unless told.
-_WIDE = frozenset({"ssl", "tls"})
-
 #: What may follow ``haproxy:``.
 _PROXIED = ("tcp", "tcp6", "tls", "unix")
+
+#: Families of passed sockets, as Twisted's systemd: has them.
+_DOMAINS = ("INET", "INET6", "UNIX")
+
+#: The last place a passed socket can have: descriptors are ints, and the first is 3.
+_INDEX_MAX = 2**31 - 4
 
 #: The keys that name PEM files, of TLS with one certificate.
 _FILE_KEYS = ("privateKey", "certKey", "extraCertChain")
@@ -56,13 +61,15 @@ _FILE_KEYS = ("privateKey", "certKey", "extraCertChain")
 class TcpListen:
     """TCP on *port* (0: any free one) of the numeric address *interface*.
 
-    *proxy*, here and below: a PROXY header comes first.
+    *proxy*, here and below: a PROXY header comes first. *descriptor*, too: of a socket that
+    listens already, so it is only taken.
     """
 
     interface: str
     port: int
     backlog: int | None = None
     proxy: bool = False
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class TlsListen:
     proxy: bool = False
     chain: str | None = None
     folder: str | None = None
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ class UdpListen:
 
     interface: str
     port: int
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,22 @@ class UnixListen:
     backlog: int | None = None
     lockfile: bool = True
     proxy: bool = False
+    descriptor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemdListen:
+    """The sockets systemd passed to us under *name*, or the one at *index*, from 0.
+
+    *domain* (``INET``, ``INET6``, ``UNIX``) is what they must be, if it matters; *secure* says
+    how TLS is to go over them, its interface and port aside. See :mod:`.inherited`.
+    """
+
+    text: str
+    name: str | None = None
+    index: int | None = None
+    domain: str | None = None
+    secure: TlsListen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +133,7 @@ class ForeignListen:
     text: str
 
 
-Listen = TcpListen | TlsListen | UdpListen | UnixListen | ForeignListen
+Listen = TcpListen | TlsListen | UdpListen | UnixListen | SystemdListen | ForeignListen
 
 
 def parse_listen(text: str) -> tuple[Listen, ...]:
@@ -180,7 +205,7 @@ def _ssl(request: Request) -> tuple[TlsListen, ...]:
     return _secured(request, **_files(replace(request, keys=keys)))
 
 
-def _secured(request: Request, **files: str | None) -> tuple[TlsListen, ...]:
+def _secured(request: Request, **files: Any) -> tuple[TlsListen, ...]:
     interfaces, port = request.where()
     backlog = request.backlog()
     return tuple(TlsListen(one, port, backlog=backlog, **files) for one in interfaces)
@@ -190,7 +215,7 @@ def _is_folder(text: str) -> bool:
     return number_of(text) is None and not addresses_of(text) and os.path.isdir(text)
 
 
-def _files(request: Request) -> dict[str, str | None]:
+def _files(request: Request) -> dict[str, Any]:
     """The files of a :class:`TlsListen` that the keys of *request* name."""
     private_key = request.keys.get("privateKey")
     for key in ("certKey", "extraCertChain"):
@@ -247,25 +272,47 @@ def _haproxy(request: Request) -> tuple[Listen, ...]:
     return tuple(replace(listen, proxy=True) for listen in proxied)
 
 
+def _systemd(request: Request) -> tuple[SystemdListen, ...]:
+    """Twisted's ``systemd:domain=INET:name=NAME`` and ``index=N``, and our shorter
+    ``systemd:NAME`` and ``systemd:N``; each may end in ``:tls`` or ``:tls:FOLDER``."""
+    request.allow_keys("domain", "name", "index", *_FILE_KEYS)
+    kind, which, rest = _which_socket(request)
+    index = request.integer("index", which, _INDEX_MAX) if kind == "index" else None
+    domain = request.keys.get("domain")
+    if domain not in (None, *_DOMAINS):
+        raise request.wrong(f"the domain '{escape(domain)}' is none of {', '.join(_DOMAINS)}")
+    name = which if kind == "name" else None
+    return (SystemdListen(request.text, name, index, domain, _secure(request, rest)),)
+
+
+def _which_socket(request: Request) -> tuple[str, str, list[str]]:
+    """``name`` or ``index``, its value, and the arguments after it."""
+    kinds = [kind for kind in ("name", "index") if kind in request.keys]
+    rest = request.positional
+    if not kinds and rest and rest[0]:
+        kind = "name" if number_of(rest[0]) is None else "index"
+        return kind, rest[0], rest[1:]
+    if len(kinds) != 1 or not request.keys[kinds[0]]:
+        raise request.wrong("it is to name one socket, where 'systemd:web' or 'systemd:0' would")
+    return kinds[0], request.keys[kinds[0]], rest
+
+
+def _secure(request: Request, words: list[str]) -> TlsListen | None:
+    """How TLS is to go over a passed socket; None if it is not to."""
+    files = _files(request)
+    if not words and files["private_key"] is None:
+        return None
+    if words[:1] != ["tls"] or len(words) > 2:
+        raise request.wrong("after the socket only 'tls' or 'tls:FOLDER' and its files may stand")
+    if not words[1:]:
+        return TlsListen("", 0, **files)
+    if files["private_key"] is not None or not os.path.isdir(words[1]):
+        raise request.wrong(f"'{escape(words[1])}' is not a folder, or there are files beside it")
+    return TlsListen("", 0, folder=words[1])
+
+
 def _foreign(request: Request) -> tuple[ForeignListen, ...]:
-    """Twisted's own, held to loopback where it would listen everywhere."""
-    given = request.keys.get("interface")
-    if request.prefix not in _WIDE:
-        return (ForeignListen(request.text),)
-    interfaces = loopback_interfaces() if given is None else request.interfaces(given)
-    return tuple(ForeignListen(_twisted_text(request, interface)) for interface in interfaces)
-
-
-def _twisted_text(request: Request, interface: str) -> str:
-    keys = {**request.keys, "interface": interface}
-    words = [request.prefix, *request.positional]
-    settings = [f"{_quote(key)}={_quote(value)}" for key, value in keys.items()]
-    return ":".join([*map(_quote, words), *settings])
-
-
-def _quote(word: str) -> str:
-    # Twisted's quoteStringArgument forgets the '='.
-    return re.sub(r"([\\:=])", r"\\\1", word)
+    return (ForeignListen(request.text),)
 
 
 _KINDS: dict[str, Callable[[Request], tuple[Listen, ...]]] = {
@@ -276,6 +323,6 @@ _KINDS: dict[str, Callable[[Request], tuple[Listen, ...]]] = {
     "unix": _unix,
     "ssl": _ssl,
     "haproxy": _haproxy,
-    "systemd": _foreign,
+    "systemd": _systemd,
     "stdio": _foreign,
 }

@@ -18,6 +18,7 @@ from twisted_lab.addresses import show, show_pair
 from twisted_lab.errors import CannotServe, ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.layer import Layer, StreamFactory
+from twisted_lab.transports.adopting import adopt
 from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
 from twisted_lab.transports.keyring import Keyring
 from twisted_lab.transports.proxied import ProxiedFactory
@@ -98,6 +99,8 @@ def _application_protocols(factory: object) -> tuple[bytes, ...]:
 
 def _listen(reactor: Any, listen: StreamListen, factory: StreamFactory, backlog: int) -> Any:
     try:
+        if listen.descriptor is not None:
+            return adopt(reactor, listen.descriptor, factory, backlog)
         if isinstance(listen, UnixListen):
             return _listen_unix(reactor, listen, factory, backlog)
         return reactor.listenTCP(listen.port, factory, backlog, listen.interface)
