@@ -21,6 +21,7 @@ from twisted_lab import kernel
 from twisted_lab.bench import Bench
 from twisted_lab.config import ConfigFile
 from twisted_lab.errors import CannotServe, ConfigurationError
+from twisted_lab.notifying import Notifier
 from twisted_lab.settings import Settings, read_settings
 from twisted_lab.starting import make, try_ports, use_monotonic_time
 from twisted_lab.transports.endpoints import UnixListen
@@ -84,6 +85,19 @@ class MakeTests(StartingTestCase):
     def test_kind(self) -> None:
         """The class of what is made is the caller's choice."""
         self.assertIs(type(self.make(kind=OwnBench)), OwnBench)
+
+    def test_notified(self) -> None:
+        """systemd hears that all is ready when the ports are open, and that a stop begins."""
+        heard: list[str] = []
+        notifier = Notifier({})
+        notifier._send = heard.append  # type: ignore[method-assign]
+        bench = make(self.reactor, "line", Settings(port=9001, quiet=True), notifier=notifier)
+        self.assertEqual(heard, [])
+        bench.startService()
+        self.assertEqual(heard, ["READY=1"])
+        bench.drain()
+        self.assertEqual(heard, ["READY=1", "STOPPING=1"])
+        bench.stopService()
 
     def test_unknown(self) -> None:
         """A service that there is not is named."""

@@ -45,7 +45,8 @@ class Bench(Service):
     """All services of a process: started together or not at all, drained together.
 
     *drain* is how many seconds connections have to finish at a stop, and may change as
-    ``drain_time``. *started* is called once all ports are open; *closing* are called last.
+    ``drain_time``. *started* is called once all ports are open, *stopping* before they close;
+    *closing* are called last.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Bench(Service):
         drain: float,
         started: Callable[[Sequence[LabService]], object] = lambda services: None,
         closing: Sequence[Callable[[], object]] = (),
+        stopping: Callable[[], object] = lambda: None,
     ) -> None:
         self.services = services
         self._shared = shared
         self.drain_time = drain
         self._started = started
         self._closing = closing
+        self._stopping = stopping
 
     def privilegedStartService(self) -> None:
         """Open all ports of all services, or none: raises :class:`CannotServe`."""
@@ -82,6 +85,7 @@ class Bench(Service):
 
     def drain(self) -> Deferred[Any]:
         """Stop listening at once and let connections finish; fires when all are gone."""
+        self._stopping()
         for service in self.services:
             service.stop_listening()
         return Drain(self._shared.reactor, self._connections, self.drain_time).start()
@@ -100,6 +104,7 @@ class Bench(Service):
 
     def stopService(self) -> Deferred[Any]:
         """Close what is left; a graceful end calls :meth:`drain` first."""
+        self._stopping()
         super().stopService()
         done = DeferredList([service.stopService() for service in self.services])
         return done.addCallback(self._close)

@@ -15,6 +15,7 @@ from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
 from twisted_lab.config import Config, ConfigFile
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
+from twisted_lab.notifying import Notifier
 from twisted_lab.policies import max_connections
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import Recorder
@@ -46,16 +47,19 @@ def make(
     take_signals: bool = False,
     stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
     config: ConfigFile | None = None,
+    notifier: Notifier | None = None,
 ) -> AnyBench:
     """The bench (*service* None) or one service, with its log, its recording and its signals.
 
     With *config* it is what that file says instead, which knows the settings given beside it.
 
     *kind* is the class of what is returned; what is served is printed to *stdout*;
-    *take_signals* makes the process's signals mean a stop, a reload, a reopening.
+    *take_signals* makes the process's signals mean a stop, a reload, a reopening; *notifier* tells
+    systemd that all ports are open, and that we stop.
 
     Raises :class:`~twisted_lab.errors.ConfigurationError` for what cannot be.
     """
+    notifier = notifier or Notifier()
     said = None if config is None else config.read()
     settings = settings if said is None else said.settings
     publisher = Publisher(capture=settings.capture)
@@ -75,9 +79,10 @@ def make(
                 print(announcement(services), file=out, flush=True)
         for sentence in [*kernel.missing_here(), *_warnings(services)]:
             _logger.warn("{sentence}", sentence=sentence)
+        notifier.ready()
 
     closing = (log.close, *(file.close for file in files))
-    bench = kind(services, shared, settings.drain, started, closing)
+    bench = kind(services, shared, settings.drain, started, closing, notifier.stopping)
     reload = None if config is None or said is None else Reload(config, said, bench, _say)
     signals = Signals(reactor, bench, _say, tuple(file.reopen for file in files), reload)
     if take_signals:
