@@ -18,7 +18,7 @@ import trustme
 
 from tests.containerfile import health_check
 from tests.folder import FolderTestCase
-from tests.integration.child import PATIENCE, Child, wait_for
+from tests.integration.child import PATIENCE, TWISTD, Child, wait_for
 from tests.integration.peers import exchange, missing
 from tests.integration.roads import client_context
 from tests.integration.test_starting import StartingCase, ask
