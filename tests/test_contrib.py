@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
 from pathlib import Path
 
@@ -63,6 +64,36 @@ class ContainerfileTests(SynchronousTestCase):
         user, group = instructions("USER")[0].split(":")
         self.assertTrue(int(user) and int(group))
         self.assertEqual(instructions("STOPSIGNAL"), ["SIGTERM"])
+
+
+class DeployPageTests(SynchronousTestCase):
+    def commands(self) -> list[list[str]]:
+        """The words of each line of the page's shell blocks."""
+        blocks = re.findall(
+            r"```sh\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL
+        )
+        return [shlex.split(line) for block in blocks for line in block.splitlines()]
+
+    def test_options(self) -> None:
+        """Every command line of ours on the page is one we take, and can be served."""
+        others = {"systemctl", "cp", "/opt/socketlab/bin/pip"}
+        asked = [
+            line[line.index("socketlab") + 1 :]
+            for line in self.commands()
+            if "socketlab" in line and line[0] not in others and "build" not in line
+        ]
+        self.assertEqual(len(asked), 6)
+        for arguments in asked:
+            options = options_of(*arguments[arguments[:1] == ["serve"] :] or words("CMD"))
+            if not any(isinstance(one, SystemdListen) for one in options.settings.listen):
+                self.assertTrue(listens_of(KINDS[options.service or "echo"], options.settings))
+
+    def test_files(self) -> None:
+        """Every file of ours that a command names is there."""
+        named = [word for words in self.commands() for word in words if "contrib/" in word]
+        self.assertTrue(named)
+        for name in named:
+            self.assertTrue(list(ROOT.glob(name)), name)
 
 
 class Unit(configparser.RawConfigParser):

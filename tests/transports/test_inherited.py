@@ -97,7 +97,10 @@ class KindTests(PassedTestCase):
         (one, four), (two, five), (three, six) = self.stream(), self.stream("::1"), self.datagrams()
         self.stream()
         self.environ["LISTEN_FDNAMES"] = "echo:echo:echo:other"
-        v4, v6 = TcpListen("127.0.0.1", one, None, four), TcpListen("::1", two, None, five)
+        v4, v6 = (
+            TcpListen("127.0.0.1", one, descriptor=four),
+            TcpListen("::1", two, descriptor=five),
+        )
         udp = UdpListen("127.0.0.1", three, six)
         self.assertEqual(self.resolve("systemd:domain=INET6:name=echo"), (v6,))
         self.environ["LISTEN_PID"], self.environ["LISTEN_FDS"] = "42", "4"
