@@ -34,6 +34,18 @@ class NotifierTests(FolderTestCase):
         Notifier({"NOTIFY_SOCKET": f"@{self.folder}"}).ready()
         self.assertEqual(heard.recv(99), b"READY=1")
 
+    def test_reload(self) -> None:
+        """A reload is said before and after, also one that fails."""
+        path = f"{self.folder}/notify"
+        heard = self.listen(path)
+        notifier = Notifier({"NOTIFY_SOCKET": path}, lambda: 7)
+        done: list[str] = []
+        notifier.around(lambda: done.append("reloaded"))()
+        self.assertRaises(ZeroDivisionError, notifier.around(lambda: 1 / 0))
+        self.assertEqual(done, ["reloaded"])
+        said = [heard.recv(99).partition(b"\n")[0] for _ in range(4)]
+        self.assertEqual(said, [b"RELOADING=1", b"READY=1"] * 2)
+
     def test_nobody(self) -> None:
         """Without NOTIFY_SOCKET, or with one that cannot be, nothing happens."""
         for environ in (

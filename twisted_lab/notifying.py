@@ -34,6 +34,18 @@ class Notifier:
         """The settings are being read again; :meth:`ready` is to follow, also if they are bad."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={self._microseconds()}")
 
+    def around(self, reload: Callable[[], object]) -> Callable[[], None]:
+        """*reload*, said before and after, also when it raises."""
+
+        def told() -> None:
+            self.reloading()
+            try:
+                reload()
+            finally:
+                self.ready()
+
+        return told
+
     def stopping(self) -> None:
         """No new connections from here on."""
         self._send("STOPPING=1")

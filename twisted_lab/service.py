@@ -326,8 +326,8 @@ def make_service(
     kind = KINDS.get(name)
     if kind is None:
         raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
-    settings = replace(settings, listen=shared.inherited.resolve(settings.listen))
-    listens = listens_of(kind, settings)
+    passed = shared.inherited.resolve(settings.listen)
+    listens = listens_of(kind, replace(settings, listen=passed))
     if settings.client_ca and not any(isinstance(listen, TlsListen) for listen in listens):
         raise ConfigurationError(
             f"--client-ca '{escape(settings.client_ca)}' is for tls endpoints, and there is none"

@@ -83,7 +83,9 @@ def make(
 
     closing = (log.close, *(file.close for file in files))
     bench = kind(services, shared, settings.drain, started, closing, notifier.stopping)
-    reload = None if config is None or said is None else Reload(config, said, bench, _say)
+    reload = None
+    if config is not None and said is not None:
+        reload = notifier.around(Reload(config, said, bench, _say))
     signals = Signals(reactor, bench, _say, tuple(file.reopen for file in files), reload)
     if take_signals:
         signals.install()

@@ -167,3 +167,12 @@ class DatagramTests(AdoptingTestCase):
         self.assertEqual(
             [one for one in self.seen.of("datagram-dropped") if one.reason == "kernel"], []
         )
+
+
+class ReloadTests(AdoptingTestCase):
+    async def test_unchanged(self) -> None:
+        """A service keeps what it was asked to listen on, so a reload sees that nothing changed."""
+        self.pass_(self.tcp())
+        asked = read_settings({"listen": ["systemd:0"]})
+        service = make_service("echo", asked, self.shared)
+        self.assertEqual(service.settings, asked)
