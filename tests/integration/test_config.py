@@ -35,13 +35,17 @@ class ConfigCase(StartingCase):
         path.write_text(text)
         return str(path)
 
-    def hang_up(self, child: Child, text: str) -> list[str]:
-        """What is said when the file becomes *text* and a SIGHUP comes."""
+    def hang_up(self, child: Child, text: str, sentences: int = 1) -> list[str]:
+        """The sentences, so many, that are said when the file becomes *text* and a SIGHUP comes."""
         self.write(text)
         before = len(child.log_text)
+
+        def said() -> list[str]:
+            return re.findall(r"\[socketlab#info\] (.*reload.*)\n", child.log_text[before:])
+
         child.send_signal(signal.SIGHUP)
-        wait_for(lambda: "reload" in child.log_text[before:], lambda: child.log_text)
-        return re.findall(r"\[socketlab#info\] (.*reload.*)", child.log_text[before:])
+        wait_for(lambda: len(said()) >= sentences, lambda: child.log_text)
+        return said()
 
 
 class StartTests(ConfigCase):
@@ -141,7 +145,7 @@ class HangUpTests(ConfigCase):
         with child.connect("line") as sock:
             sock.sendall(b"one\n")
             self.assertEqual(sock.recv(100), b"one\n")
-            said = self.hang_up(child, 'idle_timeout = "30s"\n' + ECHO + LINE + "max_line = 3\n")
+            said = self.hang_up(child, 'idle_timeout = "30s"\n' + ECHO + LINE + "max_line = 3\n", 3)
             file = self.folder / "services.toml"
             self.assertEqual(
                 said,
@@ -204,10 +208,11 @@ class HangUpTests(ConfigCase):
 
 
 class LoadTests(ConfigCase):
-    #: Sessions at once, half of them over TLS, each with so many bytes in turns of so many.
+    #: Sessions at once, half of them over TLS, each with turns of so many bytes until all files
+    #: were read so many times.
     SESSIONS = 12
-    BYTES = 100 * 65_536
     TURN = 65_536
+    ROUNDS = 4
 
     ECHO = ECHO + 'listen = "tls:127.0.0.1:0"\n'
 
@@ -228,37 +233,42 @@ class LoadTests(ConfigCase):
         back; afterwards exactly as many may enter as may."""
         child = self.serving("--config", self.write(self.ECHO))
         self.failures: list[BaseException] = []
+        self.enough = threading.Event()
         socks = [self.connect(child, number % 2 == 0) for number in range(self.SESSIONS)]
         threads = [threading.Thread(target=self.talk, args=(sock,)) for sock in socks]
         for thread in threads:
             thread.start()
-        under_load = 0
-        for text in itertools.cycle(self.files()):
-            if not any(thread.is_alive() for thread in threads):
-                break
-            self.hang_up(child, text)
-            under_load += 1
+        try:
+            for text in [*self.files()] * self.ROUNDS:
+                self.hang_up(child, text)
+        finally:
+            self.enough.set()
+            for thread in threads:
+                thread.join()
         self.assertEqual(self.failures, [])
-        self.assertGreater(under_load, 14)
         self.check_counts(child, socks)
         self.assertNotIn("was removed", child.log_text)
         self.assertNotIn("Traceback", child.log_text)
 
     def connect(self, child: Child, secure: bool) -> socket.socket:
-        if not secure:
-            return child.connect("my-echo")
-        number = child.port("my-echo", "tls")
-        return UNVERIFIED.wrap_socket(socket.create_connection(("127.0.0.1", number), 20))
+        """A session, which is closed at the end of the test whatever happens."""
+        number = child.port("my-echo", "tls" if secure else "tcp")
+        sock = socket.create_connection(("127.0.0.1", number), 20)
+        sock = UNVERIFIED.wrap_socket(sock) if secure else sock
+        self.addCleanup(sock.close)
+        return sock
 
     def talk(self, sock: socket.socket) -> None:
         data = random.Random(sock.fileno()).randbytes(self.TURN)
         try:
-            for start in range(0, self.BYTES, self.TURN):
+            for turn in itertools.count():
+                if self.enough.is_set() and turn:
+                    return
                 sock.sendall(data)
                 back = b""
                 while len(back) < self.TURN and (piece := sock.recv(2**16)):
                     back += piece
-                assert back == data, f"{len(back)} of {self.TURN} at {start}"
+                assert back == data, f"{len(back)} of {self.TURN} in turn {turn}"
         except BaseException as error:
             self.failures.append(error)
 
@@ -266,6 +276,7 @@ class LoadTests(ConfigCase):
         """With a limit of one more than are open, one enters, and a second does not."""
         limits = f"max_connections = {self.SESSIONS + 1}\nmax_per_peer = {self.SESSIONS + 1}\n"
         self.hang_up(child, self.ECHO + limits)
+        wait_for(lambda: f"max_per_peer default -> {self.SESSIONS + 1}" in child.log_text)
         for _ in range(2):
             with self.entered(child) as one_more:
                 self.assertTrue(self.answers(one_more))
