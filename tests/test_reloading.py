@@ -13,6 +13,7 @@ from tests.folder import FolderTestCase
 from twisted_lab import starting
 from twisted_lab.bench import Bench
 from twisted_lab.config import ConfigFile
+from twisted_lab.layer import LINGER
 from twisted_lab.reloading import Reload
 from twisted_lab.settings import OPTIONS, Settings, read_values
 from twisted_lab.testing import Network, Peer
@@ -34,6 +35,8 @@ class ReloadTestCase(FolderTestCase):
             self.reactor, None, Settings(), stdout=io.StringIO, config=self.file
         )
         self.bench.startService()
+        # Who was refused lingers, and how many do is counted for the process.
+        self.addCleanup(self.network.advance, LINGER)
         self.said: list[str] = []
         self.again = Reload(self.file, self.file.read(), self.bench, self.said.append)
         return self.bench
