@@ -173,6 +173,20 @@ class ValueTests(ConfigTestCase):
         self.assertEqual(file.read().services[0].name, "line")
         self.assertEqual((file.name, Path(file.path).name), ("services.toml", "services.toml"))
 
+    def test_systemd(self) -> None:
+        """A file may name sockets that systemd passes; reading it, again and again, takes none."""
+        text = (
+            'client_ca = "ca.pem"\n[[service]]\nkind = "echo"\nlisten = "systemd:0"\n'
+            '[[service]]\nkind = "line"\nlisten = "systemd:0:tls:privateKey=key.pem"\n'
+        )
+        (self.folder / "key.pem").touch()
+        plain, secure = (service.settings for service in self.read(text).services)
+        self.assertEqual((plain.client_ca, secure.client_ca), (None, str(self.folder / "ca.pem")))
+        service = self.read('[[service]]\nkind = "line"\nlisten = "systemd:0"\n').services[0]
+        error = self.assertRaises(ConfigurationError, service.make, Shared(Clock(), Publisher()))
+        self.assertIn("services.toml, line 1, [[service]] 1 (line): ", str(error))
+        self.assertIn("systemd passed no socket", str(error))
+
     def test_proxy_from(self) -> None:
         """A proxy_from for all is for those that have haproxy: endpoints; one for a service without
         is refused."""

@@ -22,7 +22,13 @@ from twisted_lab.service import LabService, listens_of, make_service
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
 from twisted_lab.toml_text import TomlText, read_toml
-from twisted_lab.transports.endpoints import Listen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.endpoints import (
+    Listen,
+    SystemdListen,
+    TlsListen,
+    UdpListen,
+    UnixListen,
+)
 from twisted_lab.transports.listeners import where, word
 
 #: A service's name stands in every line of the log and in every event.
@@ -109,11 +115,16 @@ def _service(table: Table, top: Mapping[str, Any]) -> ConfiguredService:
     except ConfigurationError as error:
         raise ConfigurationError(f"{table.place}: {error}") from None
     # Two defaults are for the services that have a use for them.
-    if "client_ca" not in own and not any(isinstance(listen, TlsListen) for listen in listens):
+    if "client_ca" not in own and not any(map(_is_tls, listens)):
         settings = replace(settings, client_ca=None)
     if "proxy_from" not in own and not any(getattr(listen, "proxy", False) for listen in listens):
         settings = replace(settings, proxy_from=())
     return ConfiguredService(name, kind, settings, listens, table.place, table.title)
+
+
+def _is_tls(listen: Listen) -> bool:
+    secure = listen.secure if isinstance(listen, SystemdListen) else listen
+    return isinstance(secure, TlsListen)
 
 
 def _kind(table: Table) -> Kind:

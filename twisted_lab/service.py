@@ -51,7 +51,10 @@ from twisted_lab.wrapping import Stream
 
 
 def listens_of(kind: Kind, settings: Settings) -> tuple[Listen, ...]:
-    """Which sockets *settings* ask for; raises :class:`ConfigurationError` for what cannot be."""
+    """Which sockets *settings* ask for; raises :class:`ConfigurationError` for what cannot be.
+
+    Of sockets still to be taken from systemd nothing is known yet.
+    """
     if settings.well_known:
         settings = _on_well_known_port(kind, settings)
     listens = list(settings.listen)
@@ -80,7 +83,9 @@ def _port_listens(kind: Kind, settings: Settings) -> Iterable[Listen]:
 
 
 def _check(kind: Kind, listen: Listen, settings: Settings) -> None:
-    if isinstance(listen, ForeignListen | SystemdListen):
+    if isinstance(listen, SystemdListen):
+        return
+    if isinstance(listen, ForeignListen):
         raise ConfigurationError(
             f"'{escape(listen.text)}' is an endpoint this version cannot serve"
         )

@@ -44,9 +44,13 @@ class FromFolderTests(FolderTestCase):
         self.assertEqual(parse_listen(from_folder(text, str(self.folder))), (expected,))
 
     def test_folder_of_certificates(self) -> None:
-        """Twisted's folder of PEM files, where there is one, behind haproxy: too."""
+        """A folder of PEM files, where there is one, behind haproxy: and systemd: too."""
         (self.folder / "certs").mkdir()
         folder = str(self.folder)
         self.assertEqual(from_folder("tls:certs:443", folder), f"tls:{folder}/certs:443")
         self.assertEqual(from_folder("haproxy:unix:s", folder), f"haproxy:unix:{folder}/s")
+        self.assertEqual(
+            from_folder("systemd:0:tls:certs", folder), f"systemd:0:tls:{folder}/certs"
+        )
+        self.assertEqual(from_folder("systemd:unix:tls", folder), "systemd:unix:tls")
         self.assertEqual(from_folder("tls:none:443", folder), "tls:none:443")

@@ -33,12 +33,14 @@ def from_folder(text: str, folder: str) -> str:
 
 
 def _positional(request: Request, folder: str) -> list[str]:
-    """``unix:PATH`` has one, ``tls:FOLDER`` too; ``haproxy:`` may stand before either."""
+    """A path follows ``unix``, and a folder of certificates may follow ``tls``, wherever it is."""
     words = [request.prefix, *request.positional]
-    at = 2 if words[0] == "haproxy" else 1
-    if len(words) > at and words[at]:
+    for at, before in enumerate(words[:-1], 1):
         path = os.path.join(folder, words[at])
-        if words[at - 1] == "unix" or (words[at - 1] == "tls" and os.path.isdir(path)):
+        in_front = words[: at - 1] in ([], ["haproxy"])
+        if words[at] and (
+            (before == "unix" and in_front) or (before == "tls" and os.path.isdir(path))
+        ):
             words[at] = path
     return words[1:]
 
