@@ -179,7 +179,8 @@ def open_socket(
     *proxied*: where a PROXY header is expected, which is still to be sent.
     """
     if road == "unix":
-        address: object = str(child.folder / "socket")
+        (shown,) = child.addresses(service, "haproxy:" * proxied + "unix")
+        address: object = str(child.folder / shown.removeprefix("unix:"))
         source_address: object = str(child.folder / f"client-{os.getpid()}-{next(_names)}")
         family = socket.AF_UNIX
     else:

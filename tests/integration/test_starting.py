@@ -54,10 +54,10 @@ def exchange(address: tuple[str, int] | str, data: bytes) -> bytes:
         return read_all(sock)
 
 
-def ask(host: str, port: int, data: bytes) -> bytes:
-    """The datagram that comes back for *data*."""
+def ask(host: str, port: int, data: bytes, patience: float = 10) -> bytes:
+    """The datagram that comes back for *data*, within *patience* seconds."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(10)
+        s.settimeout(patience)
         s.connect((host, port))
         s.send(data)
         return s.recv(2**16)
