@@ -293,6 +293,17 @@ class RefusedTests(ConfigTestCase):
         self.assertIn("services.toml, line 2, [[service]] 1 (line): line does not serve udp", said)
         self.assertIn("forged", self.in_service('listen = "udp:192.0.2.1:9"'))
 
+    def test_own_kind(self) -> None:
+        """A kind may be anyone's, as run takes it; what is wrong with it is told with its place."""
+        text = '[[service]]\nkind = "{}"\nport = 0\n'
+        (service,) = self.read(text.format("examples.shout:Shout")).services
+        self.assertEqual((service.name, service.kind.name), ("Shout", "Shout"))
+        self.assertEqual(
+            self.refused(text.format("examples.shout:Nope")),
+            "services.toml, line 1, [[service]] 1 (examples.shout:Nope): "
+            "'examples.shout:Nope': no 'Nope' in examples.shout",
+        )
+
     def test_kind(self) -> None:
         """A kind that is missing, or is none, is told which there are."""
         kinds = f"there are {', '.join(KINDS)}"

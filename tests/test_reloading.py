@@ -74,6 +74,15 @@ class ChangeTests(ReloadTestCase):
         self.start(LINE)
         self.assertEqual(self.reload("# new words\n" + LINE), ["reloaded s.toml: nothing changed"])
 
+    def test_own(self) -> None:
+        """A service of one's own stays the one it is, and takes a new limit."""
+        own = LINE.replace("line", "examples.shout:Shout")
+        self.start(own)
+        self.assertEqual(self.reload("# new words\n" + own), ["reloaded s.toml: nothing changed"])
+        self.assertEqual(
+            self.reload(own + "lifetime = 60"), ["reloaded s.toml: Shout: lifetime 3600s -> 60s"]
+        )
+
     def test_one_sentence_each(self) -> None:
         """Each change is one sentence: the service, the setting, what it was and what it is."""
         self.start('drain = 5\nidle_timeout = "1min"\n' + LINE + ECHO + 'allow = "::1"\n')

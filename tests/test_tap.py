@@ -176,6 +176,50 @@ class ConfigTests(SynchronousTestCase):
         self.assertEqual(str(error), "--config '': expected the name of a file")
 
 
+class RunTests(SynchronousTestCase):
+    def test_around(self) -> None:
+        """``run`` takes its options before it, before the name and after the name."""
+        for words in (
+            ("--port", "7", "run", "my.proto:F"),
+            ("run", "--port", "7", "my.proto:F"),
+            ("run", "my.proto:F", "--port", "7"),
+            ("run", "my.proto.F", "--port=7"),
+        ):
+            options = parse(*words)
+            self.assertEqual((options.service, options.settings.port), ("my.proto:F", 7), words)
+
+    def test_all_sides(self) -> None:
+        """Lists are gathered from all three, flags are too, and the last scalar counts."""
+        found = settings(
+            *("--listen", "tcp:127.0.0.1:7", "--port", "1", "run", "--listen", "udp:127.0.0.1:8"),
+            *("--port", "2", "m:F", "--listen", "tcp:127.0.0.1:9", "--port", "3", "--quiet"),
+        )
+        self.assertEqual(
+            found.listen,
+            (TcpListen("127.0.0.1", 7), UdpListen("127.0.0.1", 8), TcpListen("127.0.0.1", 9)),
+        )
+        self.assertEqual((found.port, found.quiet), (3, True))
+
+    def test_nothing_imported(self) -> None:
+        """Nothing is imported to parse a command line: a reactor may still be chosen."""
+        self.assertEqual(parse("run", "no.such:Thing").service, "no.such:Thing")
+
+    def test_wrong(self) -> None:
+        """No name, two names, something that is no name, and a bad option are one sentence each."""
+        for words, said in (
+            (("run",), "expected module:Name"),
+            (("run", "--port", "7"), "expected module:Name"),
+            (("run", "echo"), "'echo': expected module:Name"),
+            (("run", "a:B", "c:D"), "'c:D' is one too many: 'a:B' is what is run"),
+            (("run", "a:B", "--port", "7", "c:D"), "'c:D' is one too many"),
+            (("run", "a:B", "--prt", "7"), "--prt"),
+            (("run", "a:B", "--port", "abc"), "--port 'abc': "),
+        ):
+            sentence = str(self.assertRaises(usage.UsageError, parse, *words))
+            self.assertIn(said, sentence)
+            self.assertEqual(len(sentence.splitlines()), 1, sentence)
+
+
 class BadTests(SynchronousTestCase):
     def wrong(self, *arguments: str) -> str:
         sentence = str(self.assertRaises(usage.UsageError, parse, *arguments))

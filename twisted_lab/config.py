@@ -17,6 +17,7 @@ from typing import Any
 from twisted_lab.config_table import ARRAY, Table, merged
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
+from twisted_lab.installed import find_kind, installed
 from twisted_lab.protocols import KINDS, Kind
 from twisted_lab.service import LabService, listens_of, make_service
 from twisted_lab.settings import Settings
@@ -49,7 +50,7 @@ class ConfiguredService:
     def make(self, shared: Shared) -> LabService:
         """The service; raises :class:`ConfigurationError`, e.g. for a certificate that is none."""
         try:
-            return make_service(self.kind.name, self.settings, shared, self.name)
+            return make_service(self.kind, self.settings, shared, self.name)
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.place}: {error}") from None
 
@@ -132,12 +133,23 @@ def _kind(table: Table) -> Kind:
     there_are = f"there are {', '.join(KINDS)}"
     if asked is None:
         raise ConfigurationError(f"{table.place}: it has no kind; {there_are}")
-    kind = KINDS.get(asked) if isinstance(asked, str) else None
+    kind = _find_kind(asked, table) if isinstance(asked, str) else None
     if kind is None:
         near = get_close_matches(str(asked), KINDS, 1)
         what = f"did you mean {near[0]}?" if near else there_are
         table.refuse("kind", f"there is no such service; {what}")
     return kind
+
+
+def _find_kind(asked: str, table: Table) -> Kind | None:
+    if asked in KINDS:
+        return KINDS[asked]
+    if ":" not in asked and "." not in asked and asked not in installed().services:
+        return None
+    try:
+        return find_kind(asked)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{table.place}: {error}") from None
 
 
 def _name(table: Table, kind: Kind) -> str:

@@ -20,7 +20,8 @@ class CannotServe(SocketlabError):
 def summary(error: BaseException) -> str:
     """*error* on one line, with the place that raised it: ``ValueError: no (proto.py:12)``."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    shown = frames and not frames[-1].filename.startswith("<frozen")  # a file's, not an import's
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if shown else ""
     try:
         said = f": {error}"
     except Exception:  # an error that cannot even say what it is

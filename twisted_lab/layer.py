@@ -248,6 +248,8 @@ class StreamFactory:
     """
 
     noisy = False
+    #: What the protocol's own factory raised when it was to start, in a sentence.
+    failure: str | None = None
 
     def __init__(
         self,
@@ -263,11 +265,17 @@ class StreamFactory:
 
     def doStart(self) -> None:
         """Tell the protocol's own factory that it is in use."""
-        self.layer.protocols.doStart()
+        try:
+            self.layer.protocols.doStart()
+        except Exception as error:  # Twisted would leave the port's socket open
+            self.failure = f"{self.layer.name}: startFactory: {summary(error)}"
 
     def doStop(self) -> None:
-        """The same, the other way."""
-        self.layer.protocols.doStop()
+        """The same, the other way; what it raises stops no stop."""
+        try:
+            self.layer.protocols.doStop()
+        except Exception as error:
+            self.layer.note("exception", f"stopFactory: {summary(error)}")
 
     def logPrefix(self) -> str:
         """What Twisted puts before its own log lines."""

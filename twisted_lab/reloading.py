@@ -75,7 +75,7 @@ def _renew(service: LabService, wanted: ConfiguredService) -> list[str]:
         if not option.process
         for change in _change(option, before, after, option.field in RENEWABLE)
     ]
-    if service.kind is not wanted.kind:
+    if service.kind.name != wanted.kind.name:  # one of yours is another Kind each time it is read
         said.insert(0, f"kind {service.kind.name} -> {wanted.kind.name} needs a restart")
     renewable: dict[str, Any] = {field: getattr(after, field) for field in RENEWABLE}
     service.renew(replace(before, **renewable))

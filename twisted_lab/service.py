@@ -16,7 +16,7 @@ from twisted_lab.addresses import Host, host, show
 from twisted_lab.datagram_socket import adopt_socket, open_socket
 from twisted_lab.datagrams import DatagramPort
 from twisted_lab.draining import Drain, Drained
-from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError
+from twisted_lab.errors import CannotServe, ConfigurationError, SocketlabError, summary
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Listening, NotListening
 from twisted_lab.interfaces import Refusal
@@ -230,6 +230,8 @@ class LabService(Service):
             port.startListening()
         except CannotListenError as error:
             raise cannot_serve(listen, error) from None
+        except Exception as error:  # the protocol's own start
+            raise CannotServe(f"{self.kind.name}: startProtocol: {summary(error)}") from None
         return port
 
     def _backlog(self, listen: Listen) -> int | None:
@@ -322,13 +324,14 @@ def _doors(settings: Settings, shared: Shared) -> Doors:
 
 
 def make_service(
-    name: str, settings: Settings, shared: Shared, called: str | None = None
+    name: str | Kind, settings: Settings, shared: Shared, called: str | None = None
 ) -> LabService:
     """The service of the kind *name*; raises :class:`ConfigurationError` for what cannot be.
 
-    *called* is what events and the log call it, if not by its kind.
+    *name* is one of ours, or the Kind itself; *called* is what events and the log call it, if not
+    by its kind.
     """
-    kind = KINDS.get(name)
+    kind = name if isinstance(name, Kind) else KINDS.get(name)
     if kind is None:
         raise ConfigurationError(f"no service {name!r}; there are {', '.join(KINDS)}")
     passed = shared.inherited.resolve(settings.listen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
@@ -15,8 +15,11 @@ from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
 from twisted_lab.config import Config, ConfigFile
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
+from twisted_lab.installed import find_kind, installed
+from twisted_lab.interfaces import Observer
 from twisted_lab.notifying import Notifier
 from twisted_lab.policies import max_connections
+from twisted_lab.protocols import Kind
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import Recorder
 from twisted_lab.reloading import Reload
@@ -41,21 +44,23 @@ def use_monotonic_time(reactor: Any) -> None:
 
 def make(
     reactor: Any,
-    service: str | None,
+    service: str | Kind | None,
     settings: Settings,
     kind: type[AnyBench] = Bench,  # type: ignore[assignment]
     take_signals: bool = False,
     stdout: Callable[[], TextIO | None] = lambda: sys.__stdout__,
     config: ConfigFile | None = None,
     notifier: Notifier | None = None,
+    observers: Sequence[Observer] = (),
 ) -> AnyBench:
     """The bench (*service* None) or one service, with its log, its recording and its signals.
 
-    With *config* it is what that file says instead, which knows the settings given beside it.
+    *service* is a Kind, or a name as :func:`~twisted_lab.installed.find_kind` takes it. With
+    *config* it is what that file says instead, which knows the settings given beside it.
 
     *kind* is the class of what is returned; what is served is printed to *stdout*;
     *take_signals* makes the process's signals mean a stop, a reload, a reopening; *notifier* tells
-    systemd that all ports are open, and that we stop.
+    systemd that all ports are open, and that we stop; *observers* are called with every event.
 
     Raises :class:`~twisted_lab.errors.ConfigurationError` for what cannot be.
     """
@@ -68,6 +73,8 @@ def make(
     files: list[Any] = []
     log = _log(reactor, publisher, settings, files)
     publisher.add(log, KINDS, detailed=False)
+    for observer in observers:
+        publisher.add(observer)
     if settings.record is not None:
         recorder = Recorder(settings.record, reactor, publisher)
         publisher.add(recorder)
@@ -77,7 +84,8 @@ def make(
         if not settings.quiet and (out := stdout()) is not None:
             with suppress(OSError):  # nobody to read it is no reason not to serve
                 print(announcement(services), file=out, flush=True)
-        for sentence in [*kernel.missing_here(), *_warnings(services)]:
+        hidden = installed().refused if isinstance(service, str) else ()
+        for sentence in [*kernel.missing_here(), *_warnings(services), *hidden]:
             _logger.warn("{sentence}", sentence=sentence)
         notifier.ready()
 
@@ -97,7 +105,7 @@ def _say(text: str) -> None:
 
 
 def try_ports(
-    reactor: Any, service: str | None, settings: Settings, config: ConfigFile | None = None
+    reactor: Any, service: str | Kind | None, settings: Settings, config: ConfigFile | None = None
 ) -> None:
     """Open every port and close it again, to know before a daemon is forked that it can serve.
 
@@ -114,13 +122,14 @@ def try_ports(
 
 
 def _services(
-    service: str | None, settings: Settings, shared: Shared, said: Config | None
+    service: str | Kind | None, settings: Settings, shared: Shared, said: Config | None
 ) -> list[LabService]:
     if said is not None:
         return [one.make(shared) for one in said.services]
     if service is None:
         return make_bench(settings, shared)
-    return [make_service(service, settings, shared)]
+    kind = service if isinstance(service, Kind) else find_kind(service)
+    return [make_service(kind, settings, shared)]
 
 
 def _log(reactor: Any, publisher: Publisher, settings: Settings, files: list[Any]) -> Log:

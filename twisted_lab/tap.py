@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
 from twisted.application.service import IService
@@ -14,6 +15,8 @@ from twisted_lab.bench import Bench
 from twisted_lab.config import ConfigFile
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
+from twisted_lab.installed import RUN, describe, installed
+from twisted_lab.loading import dotted
 from twisted_lab.protocols import KINDS
 from twisted_lab.settings import OPTIONS, Settings, read_values
 
@@ -71,29 +74,69 @@ class ServiceOptions(SharedOptions):
     """The options after a service's name."""
 
 
+class RunOptions(ServiceOptions):
+    """The options of ``run``, before and after the name of what is run; ``target`` is that name."""
+
+    synopsis = "module:Name [options]"
+    longdesc = (
+        "module:Name, or module.Name, is a Protocol class, a Factory class, a Factory or a "
+        "DatagramProtocol class of yours. The current folder counts, as for python -m."
+    )
+    target: str | None = None
+
+    def parseArgs(self, *rest: str) -> None:
+        """Take the name, and read what follows it as options again: usage.Options stops there."""
+        if rest and self.target is None:
+            try:
+                self.target = dotted(rest[0])
+            except SocketlabError as error:
+                raise usage.UsageError(str(error)) from None
+            if rest[1:]:
+                self.parseOptions(list(rest[1:]))
+        elif rest:
+            raise usage.UsageError(f"{rest[0]!r} is one too many: {self.target!r} is what is run")
+
+    def postOptions(self) -> None:
+        """Something must be named."""
+        if self.target is None:
+            raise usage.UsageError(f"{RUN}: expected module:Name, what shall be served")
+
+
 class Options(SharedOptions):
     """The options before a service's name, and the two read together.
 
-    After parsing ``service`` is the service's name or None for the bench, ``settings`` the values,
-    and ``config`` the file that names the services, or None. Raises UsageError, one sentence that
-    names the value.
+    After parsing ``service`` is the service's name, ``module:Name``, or None for the bench,
+    ``settings`` the values, and ``config`` the file that names the services, or None. Raises
+    UsageError, one sentence that names the value.
     """
 
     synopsis = "[options] [SERVICE [options]]"
     longdesc = "Without SERVICE: echo on TCP N and UDP N, line on TCP N+1; N is 9000 unless --port."
-    subCommands: ClassVar[list[list[Any]]] = [
-        [kind.name, None, ServiceOptions, kind.summary] for kind in KINDS.values()
-    ]
-
     service: str | None = None
     settings: Settings
     config: ConfigFile | None = None
+    _listing = False
+
+    @property
+    def subCommands(self) -> Iterator[list[Any]]:
+        """The services: ours, ``run``, and what other packages bring, imported to be listed."""
+        for kind in KINDS.values():
+            yield [kind.name, None, ServiceOptions, kind.summary]
+        yield [RUN, None, RunOptions, "serves your own Protocol or Factory: run module:Name"]
+        for name, entry in installed().services.items():
+            yield [name, None, ServiceOptions, describe(entry) if self._listing else ""]
+
+    def getUsage(self, width: int | None = None) -> str:
+        """The help, with the services of other packages and what cannot be served of them."""
+        self._listing = True
+        refused = "".join(f"\n{sentence}\n" for sentence in installed().refused)
+        return super().getUsage(width) + refused
 
     def postOptions(self) -> None:
         """Read the two sets of options as one: later lists extend, later scalars override."""
         texts = self.texts()
         if self.subCommand is not None:
-            self.service = self.subCommand
+            self.service = getattr(self.subOptions, "target", None) or self.subCommand
             after = self.subOptions.texts()
             for name, given in after.items():
                 texts[name] = texts.get(name, []) + given if isinstance(given, list) else given

@@ -83,6 +83,9 @@ def open_stream(
         speaks = _application_protocols(layer.protocols)
         factory.secure = lambda stream: TLSConnection(context, layer.clock, stream, speaks)
     port = _listen(reactor, listen, factory, backlog if listen.backlog is None else listen.backlog)
+    if factory.failure is not None:
+        close_at_once(port)
+        raise CannotServe(factory.failure)
     # Twisted logs several lines for each connection it cannot accept; ours are events, bounded.
     # ``_logger`` is private to Twisted (26.10); where it is another name its lines stay.
     port._logger = Logger(observer=factory.accept_failed)  # type: ignore[arg-type]
