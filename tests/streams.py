@@ -1,4 +1,4 @@
-"""Streams in memory: protocols that log what Twisted calls, and the layer they stand behind."""
+"""Streams in memory: what protocols that log do, and the layer they stand behind."""
 
 from __future__ import annotations
 
@@ -6,69 +6,18 @@ import itertools
 from typing import Any
 
 from twisted.internet import error
-from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from twisted_lab.events import Closed
 from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import YOUTH, Layer, StreamFactory
 from twisted_lab.publishing import Publisher
-from twisted_lab.testing import Collector, Network, Peer
+from twisted_lab.testing import Collector, Network, Peer, Spy
 from twisted_lab.wrapping import Stream
 
 #: More than the memory between two ends and a transport's high-water mark hold together.
 MUCH = bytes(range(256)) * 2048
-
-
-class Spy(Protocol):
-    """A protocol that knows nothing of half-close. ``calls`` is the log; bytes are reads.
-
-    *acts* are done when the callback of that name comes: ``Spy(dataReceived=lambda spy: …)``.
-    """
-
-    transport: Any
-
-    def __init__(self, **acts: Any) -> None:
-        self.calls: list[Any] = []
-        self._acts = acts
-
-    def _log(self, callback: str, call: Any) -> None:
-        self.calls.append(call)
-        if act := self._acts.get(callback):
-            act(self)
-
-    def connectionMade(self) -> None:
-        self._log("connectionMade", "made")
-
-    def dataReceived(self, data: bytes) -> None:
-        self._log("dataReceived", data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._log("connectionLost", reason.type)
-
-    @property
-    def received(self) -> bytes:
-        """All that was read."""
-        return b"".join(call for call in self.calls if isinstance(call, bytes))
-
-    @property
-    def ends(self) -> list[Any]:
-        """The reasons of its ``connectionLost``."""
-        return [call for call in self.calls if isinstance(call, type)]
-
-
-@implementer(IHalfCloseableProtocol)
-class HalfCloseSpy(Spy):
-    """The same, and it knows of half-close."""
-
-    def readConnectionLost(self) -> None:
-        self._log("readConnectionLost", "fin-in")
-
-    def writeConnectionLost(self) -> None:
-        self._log("writeConnectionLost", "fin-out")
 
 
 def fail(spy: Spy) -> None:
@@ -94,41 +43,6 @@ def abort(spy: Spy) -> None:
 def half_close(spy: Spy) -> None:
     """An act: send FIN, read on."""
     spy.transport.loseWriteConnection()
-
-
-class Push:
-    """A push producer that logs what it is told, and writes when the test says so."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
-
-
-class Pull:
-    """A pull producer that gives *pieces* to *consumer*, one each time it is asked."""
-
-    def __init__(self, consumer: Any, pieces: list[bytes]) -> None:
-        self.consumer = consumer
-        self.pieces = list(pieces)
-        self.asked = 0
-        self.stopped = False
-
-    def resumeProducing(self) -> None:
-        self.asked += 1
-        self.consumer.write(self.pieces.pop(0))
-        if not self.pieces:
-            self.consumer.unregisterProducer()
-
-    def stopProducing(self) -> None:
-        self.stopped = True
 
 
 class Log:

@@ -7,12 +7,12 @@ from typing import Any
 
 from twisted.internet.protocol import Factory
 
-from tests.streams import MUCH, HalfCloseSpy, Spy, StreamCase, echo
+from tests.streams import MUCH, StreamCase, echo
 from twisted_lab.draining import QUIET, Drain
 from twisted_lab.layer import GRACE, LINGER, StreamFactory
 from twisted_lab.protocols.echo import Echo
 from twisted_lab.protocols.line import LineFactory
-from twisted_lab.testing import Peer
+from twisted_lab.testing import HalfCloseSpy, Peer, Spy
 
 LIMIT = 5.0
 

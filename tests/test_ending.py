@@ -9,22 +9,10 @@ from typing import Any
 from twisted.internet import error
 from twisted.python.failure import Failure
 
-from tests.streams import (
-    MUCH,
-    HalfCloseSpy,
-    Pull,
-    Push,
-    Spy,
-    StreamCase,
-    abort,
-    echo,
-    fail,
-    half_close,
-    lose,
-)
+from tests.streams import MUCH, StreamCase, abort, echo, fail, half_close, lose
 from twisted_lab.events import CloseReason
 from twisted_lab.layer import GRACE, LINGER, YOUTH
-from twisted_lab.testing import CAPACITY, Peer
+from twisted_lab.testing import CAPACITY, HalfCloseSpy, Peer, Pull, Push, Spy
 
 
 class EndTests(StreamCase):

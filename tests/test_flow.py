@@ -8,21 +8,10 @@ from twisted.internet import error
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from tests.streams import (
-    MUCH,
-    HalfCloseSpy,
-    Pull,
-    Push,
-    Spy,
-    StreamCase,
-    abort,
-    echo,
-    half_close,
-    lose,
-)
+from tests.streams import MUCH, StreamCase, abort, echo, half_close, lose
 from twisted_lab.events import CloseReason
 from twisted_lab.layer import GRACE, LINGER
-from twisted_lab.testing import CAPACITY, Peer
+from twisted_lab.testing import CAPACITY, HalfCloseSpy, Peer, Pull, Push, Spy
 
 
 class HoldTests(StreamCase):

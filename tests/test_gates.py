@@ -7,8 +7,8 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory, Protocol
 
-from tests.streams import Log, Spy, StreamCase
-from twisted_lab.testing import Peer
+from tests.streams import Log, StreamCase
+from twisted_lab.testing import Peer, Spy
 
 
 class GateTests(StreamCase):

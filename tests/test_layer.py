@@ -11,10 +11,10 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from tests.streams import MUCH, HalfCloseSpy, Log, Spy, StreamCase, echo
+from tests.streams import MUCH, Log, StreamCase, echo
 from twisted_lab.events import CloseReason
 from twisted_lab.layer import YOUTH
-from twisted_lab.testing import Peer
+from twisted_lab.testing import HalfCloseSpy, Peer, Spy
 
 
 class HookTests(StreamCase):

@@ -10,7 +10,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.streams import Spy, StreamCase, echo
+from tests.streams import StreamCase, echo
 from twisted_lab.addresses import host
 from twisted_lab.layer import YOUTH, StreamFactory
 from twisted_lab.limits import (
@@ -32,7 +32,7 @@ from twisted_lab.policies.min_rate import MinRate
 from twisted_lab.policies.throughput import Throughput
 from twisted_lab.protocols.line import LineFactory
 from twisted_lab.settings import Settings
-from twisted_lab.testing import Peer
+from twisted_lab.testing import Peer, Spy
 from twisted_lab.units import network
 
 FAR = host("192.0.2.7")

@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass, verifyObject
 
-from tests.streams import Spy, StreamCase
+from tests.streams import StreamCase
 from twisted_lab.producing import Backpressure, PullAdapter
-from twisted_lab.testing import Network
+from twisted_lab.testing import Network, Spy
 
 
 class Asked:

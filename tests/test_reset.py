@@ -9,8 +9,9 @@ from typing import Any
 from twisted.internet import error
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.streams import Spy, StreamCase
+from tests.streams import StreamCase
 from twisted_lab import kernel
+from twisted_lab.testing import Spy
 from twisted_lab.transports.certificates import make_certificate, server_context
 from twisted_lab.transports.tls import TLSConnection
 

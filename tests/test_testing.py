@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from socket import SHUT_RD, SHUT_WR
 from typing import Any
 
@@ -12,23 +13,23 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.streams import (
-    MUCH,
-    BytesCase,
-    HalfCloseSpy,
-    Pull,
-    Push,
-    Spy,
-    abort,
-    echo,
-    fail,
-    half_close,
-    lose,
-)
+from examples.shout import Shout
+from tests.own_page import block
+from tests.streams import MUCH, BytesCase, abort, echo, fail, half_close, lose
 from twisted_lab import testing
 from twisted_lab.events import Listening, NotListening
 from twisted_lab.protocols.echo import Echo
-from twisted_lab.testing import CAPACITY, Collector, Network, Peer
+from twisted_lab.testing import (
+    CAPACITY,
+    Collector,
+    HalfCloseSpy,
+    Network,
+    Peer,
+    Pull,
+    Push,
+    Spy,
+    network,
+)
 
 HIGH_WATER = 2**16
 
@@ -339,7 +340,7 @@ class TimeTests(Case):
 
     def test_endless(self) -> None:
         """Two that never stop talking are an error, not a test that hangs."""
-        self.patch(testing, "_ENDLESS", 100)
+        self.patch(network, "_ENDLESS", 100)
         peer = self.talk(Spy(dataReceived=echo))
         peer.dataReceived = peer.send  # type: ignore[method-assign]
         peer.send(b"x")
@@ -419,3 +420,22 @@ class CollectorTests(SynchronousTestCase):
         self.assertEqual(collector.names, ["listening", "not-listening"])
         self.assertEqual(collector.of("listening"), [opened])
         self.assertEqual(collector.of("closed"), [])
+
+
+class PublicTests(SynchronousTestCase):
+    def test_names(self) -> None:
+        """Every public name is there, says what it is, and so does each of its methods."""
+        for name in testing.__all__:
+            thing = getattr(testing, name)
+            if inspect.isclass(thing):
+                members = [
+                    thing,
+                    *(m for n, m in vars(thing).items() if n[0] != "_" and callable(m)),
+                ]
+                self.assertEqual([one for one in members if not inspect.getdoc(one)], [], name)
+        public = {name for name, thing in vars(testing).items() if inspect.isclass(thing)}
+        self.assertEqual(set(testing.__all__), public | {"CAPACITY"})
+
+    def test_page(self) -> None:
+        """What docs/own.md shows of the network in memory runs."""
+        exec(block("Network()"), {**vars(testing), "Factory": Factory, "Shout": Shout})

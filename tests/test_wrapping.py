@@ -15,23 +15,11 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from zope.interface.verify import verifyObject
 
-from tests.streams import (
-    MUCH,
-    HalfCloseSpy,
-    Pull,
-    Push,
-    Spy,
-    StreamCase,
-    abort,
-    echo,
-    fail,
-    half_close,
-    lose,
-)
+from tests.streams import MUCH, StreamCase, abort, echo, fail, half_close, lose
 from twisted_lab import flow, layer, wrapping
 from twisted_lab.events import CATALOGUE, CloseReason
 from twisted_lab.layer import LINGER
-from twisted_lab.testing import Peer
+from twisted_lab.testing import HalfCloseSpy, Peer, Pull, Push, Spy
 
 
 class BeginningTests(StreamCase):

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, ISSLTransport, I
 from twisted.internet.protocol import Factory
 from zope.interface.verify import verifyObject
 
-from tests.streams import MUCH, HalfCloseSpy, Log, Pull, Spy, StreamCase, echo, fail, lose
+from tests.streams import MUCH, Log, StreamCase, echo, fail, lose
 from tests.transports.proxy_headers import (
     ALPN,
     INET_DGRAM,
@@ -31,7 +31,7 @@ from twisted_lab.interfaces import Refusal
 from twisted_lab.policies.handshake import Handshake
 from twisted_lab.policies.max_per_peer import MaxPerPeer
 from twisted_lab.proxy import Proxy
-from twisted_lab.testing import Peer
+from twisted_lab.testing import HalfCloseSpy, Peer, Pull, Spy
 from twisted_lab.transports.proxied import HeaderStage, ProxiedFactory
 from twisted_lab.transports.proxied_stream import ProxiedStream, SecureProxiedStream
 from twisted_lab.transports.proxy_header import HeaderParser

@@ -19,18 +19,7 @@ from twisted.internet.interfaces import (
 )
 from zope.interface.verify import verifyObject
 
-from tests.streams import (
-    MUCH,
-    HalfCloseSpy,
-    Push,
-    Spy,
-    StreamCase,
-    abort,
-    echo,
-    fail,
-    half_close,
-    lose,
-)
+from tests.streams import MUCH, StreamCase, abort, echo, fail, half_close, lose
 from tests.transports.tls_peer import (
     VERSIONS,
     TlsPeer,
@@ -42,7 +31,7 @@ from tests.transports.tls_peer import (
 from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import GRACE, LINGER
-from twisted_lab.testing import Peer
+from twisted_lab.testing import HalfCloseSpy, Peer, Push, Spy
 from twisted_lab.transports.certificates import make_certificate, server_context
 from twisted_lab.transports.tls import CLOSE_NOTIFY_WAIT, TLSConnection
 from twisted_lab.wrapping import SecureStream

@@ -1,15 +1,8 @@
-"""For people who test their own protocols: TCP connections in memory, moved by hand.
+"""TCP connections in memory, moved by hand.
 
 What it is: Twisted's own TCP transport, unchanged, over a connection kept in memory, so that
 half-close, back-pressure, flushing, FIN and RST are what they are on a socket. What it is not: a
-kernel. Nothing is late or lost, and TCP_INFO and the kernel's unsent bytes are unknown. ::
-
-    network = Network()
-    peer = network.connect(Peer(), factory)
-    peer.send(b"hello")
-    peer.fin()
-    network.advance(1.0)  # seconds; pump() when none need to pass
-    assert (peer.received, peer.end) == (b"hello", "fin")  # a right echo; not the textbook's
+kernel. Nothing is late or lost, and TCP_INFO and the kernel's unsent bytes are unknown.
 
 Rule: nothing moves but in :meth:`Network.turn`; there is no thread and no real time.
 """
@@ -24,14 +17,11 @@ from typing import Any, TypeVar
 
 from twisted.internet import error, tcp
 from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
+from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.python import log
 from twisted.python.failure import Failure
-from zope.interface import implementer
-
-from twisted_lab.events import Event
 
 #: Bytes that one direction of a connection holds, sent and not yet received. A kernel holds some
 #: MiB; with less a test sees soon what a peer that does not read does to a server.
@@ -225,72 +215,3 @@ class Network:
             self.removeReader(transport)
             end = done if isinstance(why, error.ConnectionDone) else transport.connectionLost
             end(Failure(why))
-
-
-@implementer(IHalfCloseableProtocol)
-class Peer(Protocol):
-    """The other end of what is tested: it does what the test says and keeps what it sees.
-
-    What comes is in ``received``, unless the test called ``transport.pauseProducing()``. ``end``
-    says how the stream towards us ended: None while it is open, ``"fin"``, ``"reset"``, or
-    ``"own"`` when this end was gone first. It closes nothing by itself.
-    """
-
-    transport: Any
-
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.end: str | None = None
-
-    def send(self, data: bytes) -> None:
-        """Send *data*, after what was sent before."""
-        self.transport.write(data)
-
-    def fin(self) -> None:
-        """Send FIN after all that was sent, and read on."""
-        self.transport.loseWriteConnection()
-
-    def close(self) -> None:
-        """Send FIN after all that was sent, and read no more: what still comes meets RST."""
-        self.transport.loseConnection()
-
-    def reset(self) -> None:
-        """Send RST; what is on its way in either direction is lost."""
-        self.transport.abortConnection()
-
-    def dataReceived(self, data: bytes) -> None:
-        """Keep it."""
-        self.received += data
-
-    def readConnectionLost(self) -> None:
-        """FIN came."""
-        self.end = "fin"
-
-    def writeConnectionLost(self) -> None:
-        """Our FIN is out."""
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """RST came, or this end closed."""
-        if reason.type is error.ConnectionLost:
-            self.end = "reset"
-        self.end = self.end or "own"
-
-
-class Collector:
-    """An observer that keeps every event, in order, in ``events``."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def __call__(self, event: Event) -> None:
-        """Keep *event*."""
-        self.events.append(event)
-
-    @property
-    def names(self) -> list[str]:
-        """The name of each event."""
-        return [event.event for event in self.events]
-
-    def of(self, name: str) -> list[Any]:
-        """The events called *name*: ``collector.of("closed")``."""
-        return [event for event in self.events if event.event == name]
