@@ -19,7 +19,7 @@ from twisted_lab.events import (
     Received,
     TcpInfo,
 )
-from twisted_lab.jsonlines import as_dict, line
+from twisted_lab.jsonlines import as_dict, line, read_event
 
 INFO = TcpInfo("ESTABLISHED", 40, 20, 10, 0, 0, 0, 0, 100, 200)
 
@@ -107,3 +107,19 @@ class LineTests(SynchronousTestCase):
     def test_dictionary(self) -> None:
         """A dictionary of JSON's types is a line too."""
         self.assertEqual(line({"socketlab": 1}), b'{"socketlab":1}\n')
+
+
+class ReadTests(SynchronousTestCase):
+    @given(events())
+    def test_back(self, event: Event) -> None:
+        """What is read back is the event that was written, of the same class and types."""
+        back = read_event(json.loads(line(event)))
+        self.assertEqual((type(back), back), (type(event), event))
+        if isinstance(event, Closed):
+            self.assertIsInstance(back.reason, CloseReason)  # type: ignore[attr-defined]
+
+    def test_wrong(self) -> None:
+        """An event, a field or a reason that there is not is an error, not another event."""
+        said = as_dict(Note(1, "echo", "exception", "x"))
+        self.assertRaises(KeyError, read_event, {**said, "event": "mote"})
+        self.assertRaises(TypeError, read_event, {**said, "more": 1})

@@ -2,10 +2,12 @@
 
 How the parts stand (a line may import only from the lines below it)::
 
-    tap.py  cli.py                                       the doors
+    tap.py  cli.py  pytest_plugin.py                     the doors
+    testing/  served.py                                  the kit for tests, ours and yours
+    serving.py                                           the same from Python
     starting.py  announcing.py  signals.py  bench.py     what starts, says, ends and holds it all
-    testing.py                                           the kit for tests, ours and yours
     service.py  draining.py  limits.py  shared.py        assembly: decides the order of layers
+    loading.py  installed.py  keywords.py                anyone's protocol, options in Python
     settings.py                                          every option, once
     protocols/  policies/  recording.py  observers.py    the parts
     transports/  layer.py  wrapping.py  datagrams.py     the mechanism

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from typing import Any
 
-from twisted_lab.events import Event
+from twisted_lab.events import CATALOGUE, Closed, CloseReason, Event, TcpInfo
 
 _names_by_kind: dict[type[Event], tuple[str, ...]] = {}
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -38,3 +38,19 @@ def line(value: Event | dict[str, Any]) -> bytes:
     """*value* as one line of pure ASCII with its newline."""
     said = as_dict(value) if isinstance(value, Event) else value
     return _encode(said).encode("ascii") + b"\n"
+
+
+def read_event(said: dict[str, Any]) -> Event:
+    """The event of which :func:`as_dict` makes *said*.
+
+    Raises KeyError for an event there is not, TypeError for fields that are not its own.
+    """
+    fields = dict(said)
+    kind = CATALOGUE[fields.pop("event")]
+    if "data" in fields:
+        fields["data"] = base64.b64decode(fields["data"])
+    if "tcp_info" in fields:
+        fields["tcp_info"] = TcpInfo(**fields["tcp_info"])
+    if kind is Closed:
+        fields["reason"] = CloseReason(fields["reason"])
+    return kind(**fields)

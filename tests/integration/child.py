@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-#: Seconds after which a child that neither serves nor ends is a failure.
-PATIENCE = 30.0
+from twisted_lab import child
+from twisted_lab.child import PATIENCE
+from twisted_lab.errors import CannotServe
 
 #: twistd of the Python that runs the tests, whatever PATH says.
 TWISTD = (
@@ -25,12 +23,8 @@ TWISTD = (
     "--pidfile=",
 )
 
-_LINE = re.compile(
-    r"^  ([\w.-]+) +((?:haproxy:)?(?:tcp|udp|tls|unix)) +(.+?) +try: (.+)$", re.MULTILINE
-)
 
-
-class Child:
+class Child(child.Child):
     """``twistd -n socketlab ARGUMENTS…`` with its output, its addresses and its process.
 
     Use as a context manager: it is stopped at the end, killed if it must be. *started_by* is the
@@ -48,16 +42,8 @@ class Child:
         self.folder = Path(self._folder.name)
         self.log = self.folder / "twistd.log"
         before = started_by or (*TWISTD, f"--logfile={self.log}", "socketlab")
-        self._output = (self.folder / "output").open("w+b")
-        self.process = subprocess.Popen(
-            [*before, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            cwd=self.folder,
-            env=os.environ | (environment or {}),
-            **popen,
-        )
+        popen = {"cwd": self.folder, **popen}
+        super().__init__((*before, *arguments), self.folder, environment, **popen)
 
     def __enter__(self) -> Child:
         try:
@@ -69,39 +55,19 @@ class Child:
 
     def __exit__(self, *error: object) -> None:
         self.kill()
-        self._output.close()
         self._folder.cleanup()
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    @property
-    def output(self) -> str:
-        """What it printed so far, stdout and stderr together."""
-        return (self.folder / "output").read_text(errors="replace")
 
     @property
     def log_text(self) -> str:
         """twistd's log so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_until_serving(self) -> None:
-        wait_for(
-            lambda: "Stop with Ctrl-C." in self.output or self.process.poll() is not None,
-            lambda: f"did not serve: {self.output}\n{self.log_text}",
-        )
-        if self.process.poll() is not None:
-            raise AssertionError(f"ended with {self.process.returncode}: {self.output}")
-
-    def addresses(self, service: str, transport: str = "tcp") -> list[str]:
-        """Where *service* listens on *transport*, as announced."""
-        return [
-            address
-            for name, kind, where, _try in _LINE.findall(self.output)
-            if (name, kind) == (service, transport)
-            for address in where.split()
-        ]
+    def wait_until_serving(self, patience: float = PATIENCE) -> None:
+        """Fails with all it printed and logged when it does not."""
+        try:
+            super().wait_until_serving(patience)
+        except CannotServe as error:
+            raise AssertionError(f"{error}: {self.output}\n{self.log_text}") from None
 
     def port(self, service: str = "echo", transport: str = "tcp", host: str = "127.0.0.1") -> int:
         """The port of *service* on *host*."""
@@ -131,29 +97,6 @@ class Child:
         """User and system time it has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def send_signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def wait(self, timeout: float = PATIENCE) -> int:
-        """Its exit status."""
-        return self.process.wait(timeout)
-
-    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
-        """Stop it as a person would; its exit status."""
-        self.send_signal(number)
-        return self.wait(timeout)
-
-    def kill(self) -> None:
-        """End it whatever it does; in order first, so that its coverage is kept."""
-        if self.process.poll() is None:
-            for number in (signal.SIGTERM, signal.SIGTERM):
-                self.send_signal(number)
-            try:
-                self.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
 
 
 def wait_for(
