@@ -75,6 +75,22 @@ class EventsPageTests(SynchronousTestCase):
         self.assertEqual({f.name for f in dataclasses.fields(TcpInfo)} - words(self.page), set())
 
 
+class OwnPageTests(SynchronousTestCase):
+    def test_examples(self) -> None:
+        """What the page shows of a file in examples/ is in that file, and every file is there."""
+        shown = set()
+        before, *blocks = page("docs/own.md").split("```python\n")
+        for text in blocks:
+            # The paragraph in front of a block links to its file.
+            names = re.findall(r"\]\(\.\./(examples/\w+\.py)\)", before.strip().split("\n\n")[-1])
+            code, _, before = text.partition("```")
+            for name in names:
+                self.assertIn(code.rstrip(), page(name))
+                shown.add(name)
+        files = {f"examples/{path.name}" for path in (ROOT / "examples").glob("*.py")}
+        self.assertEqual(shown, files)
+
+
 class ReadmeTests(SynchronousTestCase):
     def test_options(self) -> None:
         """README's table has every option, and no other."""
