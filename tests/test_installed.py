@@ -118,6 +118,16 @@ class ListTests(InstalledCase):
             ("theirs brings a service 'one': so does another, which is what is served",),
         )
 
+    def test_unreadable(self) -> None:
+        """A package whose entry points cannot be read is named, and hides nobody else's."""
+        self.distribution("theirs", one="good:Good")
+        self.distribution("torn")
+        (self.folder / "torn-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\x1b[")
+        self.assertEqual(list(installed().services), ["one"])
+        (sentence,) = installed().refused
+        self.assertIn("cannot be read: torn: UnicodeDecodeError", sentence)
+        self.assertIn(sentence, self.help())
+
     def test_bad_name(self) -> None:
         """A name that would not fit in a line of the log is refused, and cannot write to the
         terminal."""

@@ -80,7 +80,7 @@ class ChangeTests(ReloadTestCase):
         self.start(own)
         self.assertEqual(self.reload("# new words\n" + own), ["reloaded s.toml: nothing changed"])
         self.assertEqual(
-            self.reload(own + "lifetime = 60"), ["reloaded s.toml: Shout: lifetime 3600s -> 60s"]
+            self.reload(own + "lifetime = 60"), ["reloaded s.toml: Shout: lifetime 3600 s -> 60 s"]
         )
 
     def test_one_sentence_each(self) -> None:

@@ -16,7 +16,7 @@ import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 
 from twisted_lab.errors import ConfigurationError, summary
 from twisted_lab.escaping import escape
@@ -42,27 +42,28 @@ class Installed:
 
 def installed() -> Installed:
     """What is there, in the order of names; nothing is imported."""
+    entries, refused = _entries()
     services: dict[str, EntryPoint] = {}
-    refused = []
-    for entry in sorted(_entries(), key=lambda entry: (entry.name, _package(entry))):
+    for entry in sorted(entries, key=lambda entry: (entry.name, _package(entry))):
         if (why := _refusal(entry, services)) is not None:
             refused.append(f"{_package(entry)} brings a service '{escape(entry.name)}': {why}")
         else:
-            services.setdefault(entry.name, entry)
+            services[entry.name] = entry
     return Installed(services, tuple(refused))
 
 
-def _entries() -> Iterable[EntryPoint]:
-    # One folder may be on sys.path twice.
-    found = {(entry.name, entry.value, _package(entry)): entry for entry in _all_entries()}
-    return found.values()
-
-
-def _all_entries() -> Iterable[EntryPoint]:
-    try:
-        return entry_points(group=GROUP)
-    except Exception:  # some package's metadata cannot be read; ours need none
-        return ()
+def _entries() -> tuple[Iterable[EntryPoint], list[str]]:
+    """All of the group, and what cannot be read; each package for itself, unlike entry_points()."""
+    found: dict[tuple[str, str], EntryPoint] = {}
+    broken = []
+    for package in distributions():
+        try:
+            for entry in package.entry_points.select(group=GROUP):
+                found.setdefault((entry.name, package.name), entry)  # the first on sys.path
+        except Exception as error:  # not ours to mend, and none of ours needs it
+            said = escape(f"{package.name}: {type(error).__name__}: {error}")
+            broken.append(f"the entry points of a package cannot be read: {said}")
+    return found.values(), broken
 
 
 def _refusal(entry: EntryPoint, services: dict[str, EntryPoint]) -> str | None:
