@@ -124,6 +124,15 @@ class BackpressureTests(StreamCase):
         self.stream.write(bytes(200))
         self.assertIs(self.stream.transport.producer, producer)
 
+    def test_peer_that_reads(self) -> None:
+        """While a peer takes what it is sent nothing is registered, however much that is."""
+        peer = self.talk(Spy())
+        for _ in range(500):
+            self.stream.write(bytes(1024))
+            self.network.pump()
+        self.assertEqual(len(peer.received), 500 * 1024)
+        self.assertIsNone(self.stream.transport.producer)
+
     def test_full_by_small_writes(self) -> None:
         """A peer that reads nothing stops its stream before 64 KiB and one write more wait."""
         peer = self.talk(Spy())

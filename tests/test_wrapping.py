@@ -52,6 +52,10 @@ class BeginningTests(StreamCase):
         self.talk(spy)
         spy.transport.setTcpNoDelay(True)
         self.assertTrue(spy.transport.getTcpNoDelay())
+        spy.transport.setTcpKeepAlive(True)
+        self.assertTrue(spy.transport.getTcpKeepAlive())
+        self.assertEqual(spy.transport.getPeer(), spy.transport.address)
+        self.assertIs(spy.transport.socket, spy.transport.transport.socket)
         self.assertIs(spy.transport.lowest, spy.transport.transport)
         self.assertIn("c1 test 127.0.0.1:", repr(spy.transport))
         self.assertRaises(AttributeError, getattr, spy.transport, "no_such_thing")
@@ -61,7 +65,8 @@ class BeginningTests(StreamCase):
         """A stream without a transport says so plainly."""
         factory = self.behind_layer(Factory.forProtocol(Spy))
         stream = factory.buildProtocol(IPv6Address("TCP", "::1", 1))
-        self.assertRaises(AttributeError, getattr, stream, "getPeer")
+        self.assertRaises(AttributeError, stream.getPeer)
+        self.assertRaises(AttributeError, getattr, stream, "socket")
 
     def test_ended_before_it_began(self) -> None:
         """When a policy ends a stream as it opens, its protocol never hears of it."""

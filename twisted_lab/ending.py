@@ -183,21 +183,12 @@ class Ending(Flow):
             # What it gives is part of the answer, and has an end; a push producer's may have none.
             self.loseConnection()
         elif self._is_flushed():
+            # As Twisted itself would end it, one turn of the reactor and four system calls sooner.
             self.transport.connectionLost(_DONE)
         else:
             self.end(CloseReason.PEER_FIN)
         if self._write_closed and not self.ending:
             self.end(CloseReason.PEER_FIN)
-
-    def _is_flushed(self) -> bool:
-        """Whether the transport has given everything to the kernel, as far as it can be seen.
-
-        Then a FIN ends the connection as Twisted itself would end it, one turn of the reactor and
-        four system calls sooner. ``_tempDataLen`` is private to Twisted (seen in 26.10); where it
-        is missing we take the long way.
-        """
-        transport = self.transport
-        return not (getattr(transport, "_tempDataLen", True) or transport.dataBuffer)
 
     def writeConnectionLost(self) -> None:
         """Our FIN is out (IHalfCloseableProtocol)."""

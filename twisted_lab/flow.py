@@ -15,8 +15,8 @@ from twisted_lab.producing import Backpressure, PullAdapter
 if TYPE_CHECKING:
     from twisted_lab.layer import Layer
 
-#: As long as a stream has written no more bytes than this, its transport's buffer (Twisted's
-#: ``FileDescriptor.bufferSize``) cannot be full, and nobody need ask to hear of it.
+#: As long as a stream has written no more bytes than this since its transport's buffer (Twisted's
+#: ``FileDescriptor.bufferSize``) was empty, it cannot be full, and nobody need ask to hear of it.
 CANNOT_FILL = 2**16
 _WATCHED = sys.maxsize
 
@@ -41,8 +41,9 @@ class Flow:
     _lost: bool
     _output_full: bool
     _producer: Any
-    # The stream may write so many bytes in all before its output must be watched.
+    # The stream may write so many bytes in all before its output must be looked at.
     _unwatched: int
+    bytes_out: int
     _read_closed: bool
     _write_closed: bool
 
@@ -82,11 +83,31 @@ class Flow:
         if not self._holds - _BY_PROTOCOL and by not in _BY_PROTOCOL:
             self._tell_producer("resumeProducing")
 
-    def _watch_output(self) -> None:
+    def _watch_output(self, size: int) -> None:
+        """A write of *size* bytes comes, after so many that the transport's buffer could be full.
+
+        While a peer reads it is empty instead, and need not be watched: to be a producer costs a
+        little with each write.
+        """
+        room = min(CANNOT_FILL, self.lowest.bufferSize)
+        if size <= room and self._is_flushed():
+            self._unwatched = self.bytes_out - size + room
+        else:
+            self._register()
+
+    def _register(self) -> None:
         """Hear from the transport when its buffer is full, and when it is empty again."""
         if self._unwatched != _WATCHED:
             self._unwatched = _WATCHED
             self.transport.registerProducer(Backpressure(self), True)
+
+    def _is_flushed(self) -> bool:
+        """Whether the transport has given everything to the kernel, as far as it can be seen.
+
+        ``_tempDataLen`` is private to Twisted (seen in 26.10); where it is missing we do not know.
+        """
+        transport = self.transport
+        return not (getattr(transport, "_tempDataLen", True) or transport.dataBuffer)
 
     def _free_output(self) -> None:
         # A registered and paused producer would keep Twisted from ever closing or half-closing.

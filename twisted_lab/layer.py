@@ -172,10 +172,13 @@ class Layer:
         if self.publisher.traffic:
             self._publish_traffic(Received, stream, data)
 
-    def watch_sent(self, stream: Stream, data: bytes) -> None:
+    def write_watched(self, stream: Stream, data: bytes) -> None:
         """The same for *data* that goes; the policies hear of it once it is written."""
         if self.publisher.traffic:
             self._publish_traffic(Sent, stream, data)
+        stream.transport.write(data)
+        if self.sent:
+            self.run("sent", stream, len(data))
 
     def _publish_traffic(
         self, kind: type[Received] | type[Sent], stream: Stream, data: bytes

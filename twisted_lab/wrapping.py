@@ -45,12 +45,8 @@ class Stream(Ending):
 
     Made by :class:`twisted_lab.layer.StreamFactory`. *address* and *host* say who connected,
     *local* and *kind* on which listener. See :class:`twisted_lab.interfaces.StreamView` for what a
-    policy or a protocol may ask of it. What is not defined here is the transport's own.
+    policy or a protocol may ask of it; what is the transport's own affair is the transport's own.
     """
-
-    #: Asked for by zope.interface whenever Twisted looks for an interface; ``__getattr__`` says no
-    #: more slowly.
-    __conform__ = None
 
     #: TLS stands between this stream and its socket.
     secure = False
@@ -111,12 +107,6 @@ class Stream(Ending):
     def __repr__(self) -> str:
         return f"<Stream {self.id} {self.layer.name} {self.peer} on {self.local}>"
 
-    def __getattr__(self, name: str) -> Any:
-        # getPeer, getHost, setTcpNoDelay, getPeerCertificate …: the transport's own.
-        if name.startswith("_") or name == "transport":
-            raise AttributeError(name)
-        return getattr(self.transport, name)
-
     @property
     def id(self) -> str:
         """The stream's short name, unique in the run."""
@@ -141,6 +131,32 @@ class Stream(Ending):
     def lowest(self) -> Any:
         """The transport that owns the socket, below any TLS."""
         return getattr(self.transport, "lowest", self.transport)
+
+    # -- the transport's own ---------------------------------------------------------------
+
+    def getPeer(self) -> Any:
+        """The peer's address (ITransport)."""
+        return self.transport.getPeer()
+
+    def getHost(self) -> Any:
+        """Our own address (ITransport)."""
+        return self.transport.getHost()
+
+    def getTcpNoDelay(self) -> bool:
+        """Whether small writes are sent at once (ITCPTransport)."""
+        return bool(self.transport.getTcpNoDelay())
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send small writes at once, or as Nagle's algorithm has it (ITCPTransport)."""
+        self.transport.setTcpNoDelay(enabled)
+
+    def getTcpKeepAlive(self) -> bool:
+        """Whether the kernel asks a silent peer if it is there (ITCPTransport)."""
+        return bool(self.transport.getTcpKeepAlive())
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Have the kernel ask a silent peer if it is there (ITCPTransport)."""
+        self.transport.setTcpKeepAlive(enabled)
 
     # -- the beginning ---------------------------------------------------------------------
 
@@ -171,7 +187,7 @@ class Stream(Ending):
         """Connect the protocol: now both sides can talk."""
         self.established = True
         if self.secure:
-            self._watch_output()
+            self._register()
         try:
             self.protocol.makeConnection(self)
         except Exception as why:
@@ -214,13 +230,12 @@ class Stream(Ending):
         layer = self.layer
         self.bytes_out += len(data)
         self.last_activity = layer.seconds()
-        if layer.watched:
-            layer.watch_sent(self, data)
         if self.bytes_out > self._unwatched:
-            self._watch_output()
-        self.transport.write(data)
-        if layer.sent:
-            layer.run("sent", self, len(data))
+            self._watch_output(len(data))
+        if layer.watched:
+            layer.write_watched(self, data)
+        else:
+            self.transport.write(data)
 
     def writeSequence(self, iovec: Any) -> None:
         """Send the pieces of *iovec* as one write."""
@@ -296,9 +311,27 @@ class Stream(Ending):
             self._arm(max(0.0, again - now))
 
 
+def _own(name: str) -> property:
+    return property(lambda stream: getattr(stream.transport, name), doc=f"The transport's {name}.")
+
+
+# What else stock protocols ask of Twisted's TCP and UNIX transports. Each by its name, for with a
+# __getattr__ Python (3.11) looks up every attribute of a class the long way, and each message
+# would feel it.
+for _name in (
+    "client connected disconnected fileno getHandle hostname negotiatedProtocol reactor "
+    "sendFileDescriptor server socket"
+).split():
+    setattr(Stream, _name, _own(_name))
+
+
 @implementer(ISSLTransport)
 class SecureStream(Stream):
-    """A stream over TLS: the same, and ISSLTransport (getPeerCertificate is the transport's)."""
+    """A stream over TLS: the same, and ISSLTransport."""
 
     __slots__ = ()
     secure = True
+
+    def getPeerCertificate(self) -> Any:
+        """The client's certificate, or None (ISSLTransport)."""
+        return self.transport.getPeerCertificate()
