@@ -170,7 +170,7 @@ OPTIONS: tuple[Option, ...] = (
            process=True),
     Option("client-ca", "FILE", "on tls, ask for a client certificate signed by one in FILE (PEM)",
            _file),
-    Option("proxy-from", "CIDR", "on haproxy:, believe the PROXY headers of these networks "
+    Option("proxy-from", "CIDR", "on haproxy:, whose PROXY headers are believed "
            "[default: loopback]; repeatable", units.network, many=True),
     Option("quiet", "", "do not print what is served", flag=True, process=True),
     Option("allow-reflector", "", "serve UDP beyond loopback to everybody: anyone can then make "

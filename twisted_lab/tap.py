@@ -25,7 +25,7 @@ class SharedOptions(usage.Options):
     """The options of the bench and of every service, as texts; see :mod:`twisted_lab.settings`."""
 
     optParameters: ClassVar[list[list[Any]]] = [
-        [option.name, None, None, option.help]
+        [option.name, None, None, f"{option.metavar}: {option.help}"]
         for option in OPTIONS
         if not option.flag and not option.many
     ] + [["config", None, None, "serve the services that FILE (TOML) names; SIGHUP reads it again"]]
@@ -50,8 +50,7 @@ class SharedOptions(usage.Options):
         self.many.setdefault("deny", []).append(cidr)
 
     def opt_proxy_from(self, cidr: str) -> None:
-        """on haproxy:, believe the PROXY headers of these networks [default: loopback];
-        repeatable"""
+        """on haproxy:, whose PROXY headers are believed [default: loopback]; repeatable"""
         self.many.setdefault("proxy-from", []).append(cidr)
 
     def opt_version(self) -> NoReturn:
@@ -131,6 +130,22 @@ class Options(SharedOptions):
         self._listing = True
         refused = "".join(f"\n{sentence}\n" for sentence in installed().refused)
         return super().getUsage(width) + refused
+
+    def parseOptions(self, options: Any = None) -> None:
+        """The same; under twistd a mistake is its one sentence, not a page of help before it."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            if self.parent is None:
+                raise self._in_our_words(error) from None
+            fail(f"twistd socketlab: {self._in_our_words(error)}")
+
+    def _in_our_words(self, error: usage.UsageError) -> usage.UsageError:
+        unknown = str(error).partition("Unknown command: ")[2]
+        if not unknown:
+            return error
+        there_are = ", ".join(str(row[0]) for row in self.subCommands)
+        return usage.UsageError(f"there is no service '{escape(unknown)}'; there are {there_are}")
 
     def postOptions(self) -> None:
         """Read the two sets of options as one: later lists extend, later scalars override."""

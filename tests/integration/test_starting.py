@@ -200,6 +200,8 @@ class CannotTests(StartingCase):
             status = child.wait()
             lines = child.output.splitlines()
             self.assertIn(self.sentence, lines[-1], road)
+            if usage:
+                self.assertEqual(lines[:-1], [], road)  # no page of help before it
             self.assertNotIn("Traceback", child.output)
             self.assertEqual(status, 2 if usage and "twistd " not in road else 1, road)
             self.assertEqual(self.left_behind(child), [], road)
@@ -229,7 +231,7 @@ class CannotTests(StartingCase):
 
     def test_service(self) -> None:
         """So is a service that there is not."""
-        self.sentence = "ecko"
+        self.sentence = "there is no service 'ecko'; there are echo, line,"
         self.cannot("ecko", usage=True)
 
     def test_certificate(self) -> None:
