@@ -139,7 +139,7 @@ class ServedTests(PackageTestCase):
             self.assertRaises(ConfigurationError, self.serve, "echo", **words)
         self.assertEqual(list(self.folder.rglob("output")), [])
         for service, said in (
-            ("ecko", "'ecko' is not|Unknown command: ecko"),
+            ("ecko", "there is no service 'ecko'"),
             ("no.such:Thing", "^'no.such:Thing': no module 'no'$"),
         ):
             with self.assertRaisesRegex(CannotServe, said):
