@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -81,6 +82,8 @@ def make(
         files.append(recorder)
 
     def started(services: Any) -> None:
+        if take_signals:  # the process is ours alone
+            _settle_memory()
         if not settings.quiet and (out := stdout()) is not None:
             with suppress(OSError):  # nobody to read it is no reason not to serve
                 print(announcement(services), file=out, flush=True)
@@ -98,6 +101,16 @@ def make(
     if take_signals:
         signals.install()
     return bench
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what is there at the start, for it stays.
+
+    A full collection looks at all of it; one in the midst of 400 connects at once took 30 ms, in
+    which nobody was served.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _say(text: str) -> None:
