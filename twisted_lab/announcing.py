@@ -53,9 +53,7 @@ def _to_try(service: LabService, opened: OpenPort) -> str:
         return f"socat - ABSTRACT-CONNECT:{escape(listen.path[1:])}"
     if isinstance(listen, UnixListen):
         return f"nc -U {_path(listen)}"
-    address = opened.port.getHost()
-    host = _reachable(getattr(address, "host", ""))
-    port = getattr(address, "port", 0)
+    host, port = _place(opened)
     if isinstance(listen, TlsListen):
         return f"openssl s_client -quiet -connect {show_pair(host, port)}"
     udp = isinstance(listen, UdpListen)
@@ -68,9 +66,7 @@ def _to_try_proxied(opened: OpenPort) -> str:
     listen = opened.listen
     if isinstance(listen, UnixListen):
         return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc -U {_path(listen)}"
-    address = opened.port.getHost()
-    host = _reachable(getattr(address, "host", ""))
-    port = getattr(address, "port", 0)
+    host, port = _place(opened)
     if isinstance(listen, TlsListen):
         return f"haproxy: server bench {show_pair(host, port)} send-proxy-v2 ssl verify none"
     return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc {host} {port}"
@@ -86,8 +82,12 @@ def _path(listen: UnixListen) -> str:
     return escape(os.fsencode(listen.path))
 
 
-def _reachable(interface: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(interface, interface)
+def _place(opened: OpenPort) -> tuple[str, int]:
+    """The host and port at which somebody on this machine reaches it."""
+    address = opened.port.getHost()
+    host = getattr(address, "host", "")
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return reachable, getattr(address, "port", 0)
 
 
 def _addresses_for_others(services: Sequence[LabService]) -> Iterable[str]:

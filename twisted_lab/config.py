@@ -7,17 +7,15 @@ extend and later scalars override, in the order: top of the file, command line, 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from twisted_lab.config_table import ARRAY, Table, merged
-from twisted_lab.errors import ConfigurationError
+from twisted_lab.errors import ConfigurationError, instead_of
 from twisted_lab.escaping import escape
-from twisted_lab.installed import find_kind, installed
+from twisted_lab.installed import NAME, NAME_RULE, find_kind, installed
 from twisted_lab.protocols import KINDS, Kind
 from twisted_lab.service import LabService, listens_of, make_service
 from twisted_lab.settings import Settings
@@ -31,9 +29,6 @@ from twisted_lab.transports.endpoints import (
     UnixListen,
 )
 from twisted_lab.transports.listeners import where, word
-
-#: A service's name stands in every line of the log and in every event.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +125,11 @@ def _is_tls(listen: Listen) -> bool:
 
 def _kind(table: Table) -> Kind:
     asked = table.values.get("kind")
-    there_are = f"there are {', '.join(KINDS)}"
     if asked is None:
-        raise ConfigurationError(f"{table.place}: it has no kind; {there_are}")
+        raise ConfigurationError(f"{table.place}: it has no kind; there are {', '.join(KINDS)}")
     kind = _find_kind(asked, table) if isinstance(asked, str) else None
     if kind is None:
-        near = get_close_matches(str(asked), KINDS, 1)
-        what = f"did you mean {near[0]}?" if near else there_are
-        table.refuse("kind", f"there is no such service; {what}")
+        table.refuse("kind", f"there is no such service; {instead_of(str(asked), KINDS)}")
     return kind
 
 
@@ -154,8 +146,8 @@ def _find_kind(asked: str, table: Table) -> Kind | None:
 
 def _name(table: Table, kind: Kind) -> str:
     name = table.values.get("name", kind.name)
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        table.refuse("name", "expected at most 32 letters, digits, '-', '_' and '.'")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        table.refuse("name", NAME_RULE)
     return name
 
 

@@ -14,15 +14,13 @@ from typing import Any, NoReturn
 
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
-from twisted_lab.settings import OPTIONS, Option, flat
+from twisted_lab.settings import BY_FIELD, Option, flat
 from twisted_lab.toml_text import TomlText, as_toml, number_text
 from twisted_lab.transports.endpoint_paths import from_folder
 
 #: The array of tables that are services, and the keys of one that are not options.
 ARRAY = "service"
 OWN_KEYS = ("kind", "name")
-
-BY_FIELD = {option.field: option for option in OPTIONS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class SocketlabError(Exception):
@@ -15,6 +17,13 @@ class ConfigurationError(SocketlabError):
 
 class CannotServe(SocketlabError):
     """The machine refused: a port in use, no permission, no such address."""
+
+
+def instead_of(word: str, known: Iterable[str]) -> str:
+    """What to say after there is no *word*: the one of *known* that was meant, or all of them."""
+    there_are = list(known)
+    near = get_close_matches(word, there_are, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(there_are)}"
 
 
 def summary(error: BaseException) -> str:

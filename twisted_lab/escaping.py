@@ -28,9 +28,14 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
+def cut(text: str | bytes, limit: int) -> str:
+    """*text* cut after *limit* bytes (characters for ``str``) with ``…``, and not safe to show."""
+    begin = text[:limit]
+    if isinstance(begin, bytes):
+        begin = begin.decode("utf-8", "surrogateescape")
+    return begin + ("…" if len(text) > limit else "")
+
+
 def escape(text: str | bytes, limit: int = SHOWN_BYTES) -> str:
     """*text* on one safe line, cut after *limit* bytes (characters for ``str``) with ``…``."""
-    cut = text[:limit]
-    if isinstance(cut, bytes):
-        cut = cut.decode("utf-8", "surrogateescape")
-    return _UNSAFE.sub(_escape, cut) + ("…" if len(text) > limit else "")
+    return _UNSAFE.sub(_escape, cut(text, limit))

@@ -29,7 +29,8 @@ GROUP = "socketlab.services"
 RUN = "run"
 
 #: A service's name stands in every event and in every line of the log.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+NAME_RULE = "expected at most 32 letters, digits, '-', '_' and '.'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def _entries() -> tuple[Iterable[EntryPoint], list[str]]:
 def _refusal(entry: EntryPoint, services: dict[str, EntryPoint]) -> str | None:
     if entry.name in KINDS or entry.name == RUN:
         return "the name is socketlab's own, which is what is served"
-    if not _NAME.fullmatch(entry.name):
-        return "expected at most 32 letters, digits, '-', '_' and '.'"
+    if not NAME.fullmatch(entry.name):
+        return NAME_RULE
     if (first := services.get(entry.name)) is not None:
         return f"so does {_package(first)}, which is what is served"
     return None

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
-from twisted_lab.errors import ConfigurationError
+from twisted_lab.errors import ConfigurationError, instead_of
 from twisted_lab.escaping import escape
-from twisted_lab.settings import OPTIONS, Option, Settings, read_settings
-
-_BY_WORD = {option.field: option for option in OPTIONS}
+from twisted_lab.settings import BY_FIELD, Option, Settings, read_settings
 
 Text = str | bool | list[str]
 
@@ -40,11 +37,9 @@ def texts_of(words: Mapping[str, object]) -> dict[str, Text]:
     """
     found = {}
     for word, value in words.items():
-        option = _BY_WORD.get(word)
+        option = BY_FIELD.get(word)
         if option is None:
-            near = get_close_matches(word, _BY_WORD, 1)
-            what = f"did you mean {near[0]}?" if near else f"there are {', '.join(_BY_WORD)}"
-            raise ConfigurationError(f"no option '{escape(word)}'; {what}")
+            raise ConfigurationError(f"no option '{escape(word)}'; {instead_of(word, BY_FIELD)}")
         if value is not None and value is not False:
             found[option.name] = _text(option, value)
     return found

@@ -314,19 +314,17 @@ class StreamFactory:
         self, address: IAddress, refusal: Refusal, proxy: Proxy | None
     ) -> RefusalLine | None:
         layer = self.layer
-        balancer = None if proxy is None else proxy.balancer
-        layer.publisher.offer(
-            Refused,
-            layer.name,
-            show(address),
-            self.local,
-            refusal.gate,
-            refusal.text,
-            proxy=balancer,
-        )
+        self.refused(show(address), refusal, self.local, proxy)
         if not layer.lines or self.secure is not None or not refusal.text:
             return None
         return RefusalLine.make(refusal.text, layer.clock, layer.linger)
+
+    def refused(self, peer: str, refusal: Refusal, local: str, proxy: Proxy | None = None) -> None:
+        """Publish that a connection from *peer* to *local* ends before it is a stream."""
+        name, balancer = self.layer.name, None if proxy is None else proxy.balancer
+        self.layer.publisher.offer(
+            Refused, name, peer, local, refusal.gate, refusal.text, proxy=balancer
+        )
 
     def accept_failed(self, said: Mapping[str, Any]) -> None:
         """A log event of Twisted's port: it closed a connection at once, or could not accept."""

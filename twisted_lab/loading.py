@@ -25,7 +25,7 @@ from twisted.internet.protocol import (
 
 from twisted_lab.errors import ConfigurationError, summary
 from twisted_lab.escaping import escape
-from twisted_lab.protocols import Kind
+from twisted_lab.protocols import Kind, quiet_factory
 
 #: ``package.module:Name`` or ``package.module.Name``.
 _DOTTED = re.compile(r"([\w.]+)(?::([\w.]+)|\.(\w+))")
@@ -122,7 +122,7 @@ def _kind_of_class(thing: type, shown: str, name: str) -> Kind:
         return Kind(name, about, stream=lambda doors: _made_factory(thing, shown))
     if IProtocol.implementedBy(thing):
         _check_arguments(thing, shown)
-        return Kind(name, about, stream=lambda doors: _quiet_factory(thing))
+        return Kind(name, about, stream=lambda doors: quiet_factory(thing))
     raise ConfigurationError(f"{shown} is the class {escape(thing.__name__)}, not {_EXPECTED}")
 
 
@@ -139,12 +139,6 @@ def _about(thing: type, shown: str) -> str:
     """The first line of its own docstring, where it has one."""
     lines = (thing.__dict__.get("__doc__") or "").strip().splitlines()
     return escape(lines[0]) if lines else shown
-
-
-def _quiet_factory(protocol: Any) -> Any:
-    factory = Factory.forProtocol(protocol)
-    factory.noisy = False  # the listening event says it
-    return factory
 
 
 def _made_factory(thing: type, shown: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_lab.addresses import show_pair
-from twisted_lab.escaping import escape
+from twisted_lab.escaping import cut, escape
 
 #: Bits of the client field of the SSL TLV, by the specification's words.
 _CLIENT_BITS = {1: "ssl", 2: "cert-conn", 4: "cert-sess"}
@@ -29,8 +29,7 @@ class ProxyHeaderError(ValueError):
 
     def __init__(self, what: str, value: bytes | None = None) -> None:
         if value is not None:
-            cut = "…" if len(value) > _QUOTED else ""
-            what = f"'{value[:_QUOTED].decode('utf-8', 'surrogateescape')}{cut}' {what}"
+            what = f"'{cut(value, _QUOTED)}' {what}"
         super().__init__(what)
 
 

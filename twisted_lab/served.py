@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from twisted_lab.addresses import show_pair
 from twisted_lab.child import SOCKETLAB, Child, wait_for
 from twisted_lab.errors import CannotServe
 from twisted_lab.escaping import escape
@@ -141,7 +142,7 @@ class Server(bytes):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # the fingerprint below decides
         with socket.create_connection(places[0], _HANDSHAKE) as sock:
-            self._own.add(_shown(sock.getsockname()))
+            self._own.add(show_pair(*sock.getsockname()[:2]))
             with context.wrap_socket(sock) as secure:
                 certificate = secure.getpeercert(binary_form=True) or b""
         if hashlib.sha256(certificate).hexdigest().upper() != (self.fingerprint or "").replace(
@@ -249,11 +250,6 @@ def _address(text: str) -> Any:
         return text.removeprefix("unix:")
     host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)
-
-
-def _shown(name: Any) -> str:
-    host, port = name[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def start(service: str, folder: Path, words: dict[str, object]) -> Server:

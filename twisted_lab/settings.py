@@ -182,6 +182,10 @@ OPTIONS: tuple[Option, ...] = (
 )  # fmt: skip
 
 
+#: Each by its name in :class:`Settings`.
+BY_FIELD = {option.field: option for option in OPTIONS}
+
+
 def read_settings(texts: Mapping[str, str | bool | Sequence[str]]) -> Settings:
     """The :class:`Settings` of option *texts* by option name; what is not there is default.
 
@@ -216,4 +220,4 @@ def flat(values: list[Any]) -> tuple[Any, ...]:
     )
 
 
-assert {option.field for option in OPTIONS} == {field.name for field in fields(Settings)}
+assert set(BY_FIELD) == {field.name for field in fields(Settings)}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random, SystemRandom
 
-from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol, Factory
 
 from twisted_lab.interfaces import Clock
 from twisted_lab.protocols.chargen import Chargen, DatagramChargen
@@ -28,7 +28,8 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _quiet_factory(protocol: type[Protocol]) -> IProtocolFactory:
+def quiet_factory(protocol: type[IProtocol]) -> IProtocolFactory:
+    """A factory of *protocol* that logs nothing about starting and stopping."""
     factory = Factory.forProtocol(protocol)
     factory.noisy = False  # the listening event says it
     return factory
@@ -82,7 +83,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "echo",
             "sends back every byte and every datagram (RFC 862)",
-            stream=lambda doors: _quiet_factory(Echo),
+            stream=lambda doors: quiet_factory(Echo),
             datagram=lambda doors: DatagramEcho(),
             well_known=7,
         ),
@@ -104,14 +105,14 @@ KINDS: dict[str, Kind] = {
         Kind(
             "discard",
             "reads everything and answers nothing (RFC 863)",
-            stream=lambda doors: _quiet_factory(Discard),
+            stream=lambda doors: quiet_factory(Discard),
             datagram=lambda doors: DatagramDiscard(),
             well_known=9,
         ),
         Kind(
             "chargen",
             "sends lines of a pattern for ever, or a datagram of them (RFC 864)",
-            stream=lambda doors: _quiet_factory(Chargen),
+            stream=lambda doors: quiet_factory(Chargen),
             datagram=lambda doors: DatagramChargen(doors.random, doors.unlimited),
             try_stream="nc {host} {port} | head -100",
             try_datagram=_PADDED,

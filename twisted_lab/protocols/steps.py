@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Protocol
 
-from twisted_lab.escaping import escape
+from twisted_lab.escaping import cut, escape
 
 #: How many bytes of a wrong value are shown back.
 _SHOWN = 40
@@ -74,8 +74,7 @@ class Refusal:
     @property
     def note(self) -> str:
         """The same for a note, as it came: who shows an event escapes it."""
-        cut = "…" if len(self.value) > _SHOWN else ""
-        return f"{self.what} {self.value[:_SHOWN].decode('utf-8', 'surrogateescape')}{cut}"
+        return f"{self.what} {cut(self.value, _SHOWN)}"
 
 
 class Act(Enum):

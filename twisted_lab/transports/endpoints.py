@@ -44,9 +44,6 @@ __all__ = [
 #: What sun_path of struct sockaddr_un holds on Linux besides its closing NUL (unix(7)).
 _UNIX_PATH_BYTES = 107
 
-#: What may follow ``haproxy:``.
-_PROXIED = ("tcp", "tcp6", "tls", "unix")
-
 #: Families of passed sockets, as Twisted's systemd: has them.
 _DOMAINS = ("INET", "INET6", "UNIX")
 
@@ -257,6 +254,15 @@ def _mode(request: Request) -> int:
     return int(mode, 8)
 
 
+#: What may follow ``haproxy:``.
+_PROXIED: dict[str, Callable[[Request], tuple[TcpListen | TlsListen | UnixListen, ...]]] = {
+    "tcp": _tcp,
+    "tcp6": _tcp6,
+    "tls": _tls,
+    "unix": _unix,
+}
+
+
 def _haproxy(request: Request) -> tuple[Listen, ...]:
     """The sockets of the string after ``haproxy:``, each to begin with a PROXY header."""
     kind = request.positional[0] if request.positional else ""
@@ -265,11 +271,7 @@ def _haproxy(request: Request) -> tuple[Listen, ...]:
             f"'{escape(kind)}' cannot stand after 'haproxy:', only {', '.join(_PROXIED)}"
         )
     inner = replace(request, prefix=f"haproxy:{kind}", positional=request.positional[1:])
-    listens = _KINDS[kind](inner)
-    proxied = [one for one in listens if isinstance(one, TcpListen | TlsListen | UnixListen)]
-    if len(proxied) < len(listens):
-        raise request.wrong(f"this '{kind}:' cannot stand after 'haproxy:'")
-    return tuple(replace(listen, proxy=True) for listen in proxied)
+    return tuple(replace(listen, proxy=True) for listen in _PROXIED[kind](inner))
 
 
 def _systemd(request: Request) -> tuple[SystemdListen, ...]:

@@ -19,7 +19,7 @@ from zope.interface import implementer
 
 from twisted_lab import kernel
 from twisted_lab.addresses import Host, host_of, show
-from twisted_lab.events import CloseReason, Refused
+from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import Refusal
 from twisted_lab.layer import Layer, StreamFactory
 from twisted_lab.proxy import Proxy, ProxyHeader, ProxyHeaderError
@@ -55,11 +55,6 @@ class ProxiedFactory(StreamFactory):
         assert proxy is not None
         kind = ProxiedStream if self.secure is None else SecureProxiedStream
         return kind(self.layer, protocol, address, host, self.local, self.transport, proxy)
-
-    def refused(self, peer: str, refusal: Refusal, local: str) -> None:
-        """Publish that a connection, itself from *peer* to *local*, ends before it is a stream."""
-        layer = self.layer
-        layer.publisher.offer(Refused, layer.name, peer, local, refusal.gate, refusal.text)
 
 
 @implementer(IHalfCloseableProtocol)
