@@ -7,11 +7,9 @@ goal is missed. A small share of each is a test in ``tests/integration/test_case
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +21,7 @@ from pathlib import Path
 
 import twisted
 from tests.integration.child import Child
-from tests.integration.peers import MIB, connect_at_once, p99
+from tests.integration.peers import MIB, all_descriptors, connect_at_once, p99
 from tests.integration.test_cases_process import churn
 from tests.integration.test_cases_stream import half_closes, never_readers
 from tests.integration.test_family import stopped_readers
@@ -193,15 +191,13 @@ def main() -> int:
     parser.add_argument("--only", choices=MEASURES, help="this one alone")
     parser.add_argument("--rounds", type=int, default=20, help="of all tests [default: 20]")
     given = parser.parse_args()
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(f"{versions()}\n\n| what | goal | measured |\n|---|---|---|", flush=True)
     held = True
-    for name in [given.only] if given.only else MEASURES:
-        for figure in MEASURES[name](given.rounds):
-            print(figure, flush=True)
-            held = held and figure.held
+    with all_descriptors():
+        for name in [given.only] if given.only else MEASURES:
+            for figure in MEASURES[name](given.rounds):
+                print(figure, flush=True)
+                held = held and figure.held
     return 0 if held else 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import socket
 import struct
@@ -32,6 +33,17 @@ def side_by_side(*actions: Callable[[], Any]) -> list[Any]:
     """Do *actions* at the same time, a thread each; their results, or the first exception."""
     with ThreadPoolExecutor(len(actions)) as pool:
         return [future.result() for future in [pool.submit(action) for action in actions]]
+
+
+@contextmanager
+def all_descriptors() -> Iterator[None]:
+    """As many descriptors as this process and the children it starts may ever have."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @contextmanager
