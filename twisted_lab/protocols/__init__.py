@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random, SystemRandom
+from typing import Any
 
-from twisted.internet.interfaces import IProtocol, IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Factory
 
 from twisted_lab.interfaces import Clock
@@ -28,8 +29,8 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def quiet_factory(protocol: type[IProtocol]) -> IProtocolFactory:
-    """A factory of *protocol* that logs nothing about starting and stopping."""
+def quiet_factory(protocol: type[Any]) -> IProtocolFactory:
+    """A factory of *protocol*, a class of IProtocol, that logs no start and no stop."""
     factory = Factory.forProtocol(protocol)
     factory.noisy = False  # the listening event says it
     return factory
