@@ -158,6 +158,25 @@ class StreamExchange:
         return 1
 
 
+class TimedExchange(StreamExchange):
+    """The same, and how many seconds each answer took."""
+
+    def __init__(self, target: Target, messages: Sequence[bytes], first: int) -> None:
+        self.took: list[float] = []
+        super().__init__(target, messages, first)
+
+    def _begin(self) -> None:
+        self._began = time.perf_counter()
+        super()._begin()
+
+    def readable(self) -> int:
+        began = self._began
+        completed = super().readable()
+        if completed:
+            self.took.append(time.perf_counter() - began)
+        return completed
+
+
 class DatagramExchange:
     """A window of datagrams in flight; each answer is replaced by the next datagram."""
 
@@ -255,6 +274,24 @@ def ping_pong(
         return metered(target, load.run)
 
     return run
+
+
+def latency(target: Target, connections: int = 10) -> Reading:
+    """The time in which 99 of 100 answers were there, in µs, with all connections kept busy."""
+    load, messages = Load(target), payloads(1024)
+    exchanges = [TimedExchange(target, messages, index) for index in range(connections)]
+    for exchange in exchanges:
+        load.add(exchange)
+    load.run(WARM_UP)
+    for exchange in exchanges:
+        exchange.took.clear()
+    cpu, wall = cpu_seconds(target.pid), time.monotonic()
+    operations = load.run(target.seconds)
+    cpu, wall = cpu_seconds(target.pid) - cpu, time.monotonic() - wall
+    took = sorted(second for exchange in exchanges for second in exchange.took)
+    if not took:
+        raise WrongAnswerError(f"nothing completed in {target.seconds:g} s")
+    return Reading(took[len(took) * 99 // 100] * 1e6, operations, cpu, wall)
 
 
 def visits(target: Target) -> Reading:
@@ -360,6 +397,13 @@ CASES = (
         "udp",
         "µs CPU per datagram",
         ping_pong(DatagramExchange, 512, 10),
+    ),
+    Case(
+        "latency-p99",
+        "1 KiB there and back, 10 connections: until 99 of 100 answers are there",
+        "tcp",
+        "µs wall",
+        latency,
     ),
     Case(
         "connect",

@@ -14,8 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.folder import FolderTestCase
 from tests.transports.test_certificates import MADE, certificate_pem, key_pem
-from twisted_lab import __version__
-from twisted_lab.announcing import announcement, own_addresses
+from twisted_lab import __version__, announcing
+from twisted_lab.announcing import own_addresses
 from twisted_lab.protocols import KINDS
 from twisted_lab.publishing import Publisher
 from twisted_lab.service import LabService, OpenPort
@@ -23,6 +23,14 @@ from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
 from twisted_lab.transports.certificates import fingerprint
 from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, UdpListen, UnixListen
+
+
+class EPollReactor:
+    """Known by its name alone."""
+
+
+def announcement(services: list[LabService], reactor: object | None = None) -> str:
+    return announcing.announcement(services, reactor or EPollReactor())
 
 
 class FakePort:
@@ -64,13 +72,25 @@ def bench() -> list[LabService]:
     ]
 
 
+class AsyncioSelectorReactor:
+    """Known by its name alone."""
+
+
+class ReactorTests(SynchronousTestCase):
+    def test_word(self) -> None:
+        """The first line says which reactor runs, as --reactor names it."""
+        for reactor, word in ((EPollReactor(), "epoll"), (AsyncioSelectorReactor(), "asyncio")):
+            said = announcement(bench(), reactor).splitlines()[0]
+            self.assertEqual(said, f"socketlab {__version__} ({word}) serves:")
+
+
 class BenchTests(SynchronousTestCase):
     def test_bench(self) -> None:
         """The bench says each service on one line a transport, with its addresses and a try."""
         self.assertEqual(
             [re.sub("  +", "  ", line) for line in announcement(bench()).splitlines()],
             [
-                f"socketlab {__version__} serves:",
+                f"socketlab {__version__} (epoll) serves:",
                 "  echo  tcp  127.0.0.1:9000  [::1]:9000  try: nc 127.0.0.1 9000",
                 "  echo  udp  127.0.0.1:9000  [::1]:9000  try: nc -u 127.0.0.1 9000",
                 "  line  tcp  127.0.0.1:9001  [::1]:9001  try: telnet 127.0.0.1 9001",

@@ -20,13 +20,18 @@ from twisted_lab.transports.listeners import word
 _SIOCGIFADDR = 0x8915
 
 
-def announcement(services: Sequence[LabService]) -> str:
-    """A few lines: every service, where it listens, and one line to try it with."""
-    lines = [f"socketlab {__version__} serves:"]
+def announcement(services: Sequence[LabService], reactor: object) -> str:
+    """A few lines: which reactor runs, each service, where it listens, one line to try it with."""
+    lines = [f"socketlab {__version__} ({_word_for(reactor)}) serves:"]
     for service in services:
         lines += _service_lines(service)
     lines += _addresses_for_others(services)
     return "\n".join([*lines, "Stop with Ctrl-C."])
+
+
+def _word_for(reactor: object) -> str:
+    """As ``--reactor`` has it: ``epoll`` for an EPollReactor."""
+    return type(reactor).__name__.removesuffix("Reactor").removesuffix("Selector").lower()
 
 
 def _service_lines(service: LabService) -> Iterable[str]:

@@ -51,6 +51,7 @@ def serve(arguments: Sequence[str]) -> int:
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
 
+    _install_lean_reactor()
     from twisted.internet import reactor as installed
 
     from twisted_lab.bench import Bench
@@ -70,3 +71,12 @@ def serve(arguments: Sequence[str]) -> int:
     reactor.addSystemEventTrigger("before", "shutdown", bench.stopService)
     reactor.run()
     return 0
+
+
+def _install_lean_reactor() -> None:
+    """Where it can run; elsewhere Twisted's default comes with the first import of the reactor."""
+    try:
+        from twisted_lab import reactor as lean
+    except ImportError:  # pragma: no cover - epoll(7) is Linux's
+        return
+    lean.install()

@@ -86,7 +86,7 @@ def make(
             _settle_memory()
         if not settings.quiet and (out := stdout()) is not None:
             with suppress(OSError):  # nobody to read it is no reason not to serve
-                print(announcement(services), file=out, flush=True)
+                print(announcement(services, reactor), file=out, flush=True)
         hidden = installed().refused if isinstance(service, str) else ()
         for sentence in [*kernel.missing_here(), *_warnings(services), *hidden]:
             _logger.warn("{sentence}", sentence=sentence)

@@ -30,16 +30,24 @@ OURS = (
     "{twistd}", "--reactor=epoll", "-n", "--pidfile=", "--logfile=/dev/null",
     "socketlab", "echo", "--port", "0",
 )  # fmt: skip
+OURS_LEAN = tuple("--reactor=lean" if word == "--reactor=epoll" else word for word in OURS)
 OURS_HISTORY = ("{python}", "{here}/ours_history.py")
 
 SUBJECTS = (
     Subject("ours", "socketlab echo, default policies, epoll reactor", OURS, OURS),
-    Subject("ours+history", "the same, recorded to a history", OURS_HISTORY, OURS_HISTORY),
+    Subject("ours+lean", "the same on the lean reactor", OURS_LEAN, OURS_LEAN),
+    Subject("ours+history", "ours on epoll, recorded to a history", OURS_HISTORY, OURS_HISTORY),
     Subject(
         TEXTBOOK,
         "the echo of Twisted's documentation, epoll reactor",
         ("{python}", "{here}/textbook.py", "tcp"),
         ("{python}", "{here}/textbook.py", "udp"),
+    ),
+    Subject(
+        "textbook+lean",
+        "the same on the lean reactor",
+        ("{python}", "{here}/textbook.py", "tcp", "lean"),
+        ("{python}", "{here}/textbook.py", "udp", "lean"),
     ),
     Subject(
         "asyncio-protocol",

@@ -1,13 +1,17 @@
 """The echo of Twisted's documentation: simpleserv.py and echoserv_udp.py of its core examples.
 
-The classes and the listen calls are verbatim but for the port and the interface.
+``textbook.py tcp|udp [epoll|lean]``. The classes and the listen calls are verbatim but for the
+port and the interface.
 """
 
 import sys
 
-from twisted.internet import epollreactor
+if sys.argv[2:] == ["lean"]:
+    from twisted_lab import reactor as chosen
+else:
+    from twisted.internet import epollreactor as chosen
 
-epollreactor.install()
+chosen.install()
 
 from twisted.internet import protocol, reactor  # noqa: E402 - after the reactor is chosen
 from twisted.internet.protocol import DatagramProtocol  # noqa: E402

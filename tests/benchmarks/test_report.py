@@ -99,6 +99,16 @@ class GoalTests(SynchronousTestCase):
         self.assertFalse(verdict.held)
         self.assertIn("not measured: textbook has no reading", str(verdict))
 
+    def test_to_another(self):
+        """A goal may be to another subject than textbook."""
+        names = ("textbook+lean", "textbook", "go")
+        costs = {"textbook+lean": [6.0, 5.0], "textbook": [11.0], "go": [4.0, 7.0]}
+        to_textbook, to_go = report.verdicts(results(costs, subjects=names))
+        self.assertTrue(to_textbook.held)
+        self.assertEqual(to_textbook.figure, 5 / 11)
+        self.assertFalse(to_go.held)
+        self.assertIn("1.25 (goal: at most 1.05 times Go's CPU)", str(to_go))
+
     def test_not_asked_for(self):
         """A goal whose case or subject was not chosen is not judged."""
         self.assertEqual(report.verdicts(results({}, subjects=("textbook",))), [])

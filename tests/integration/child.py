@@ -14,11 +14,15 @@ from twisted_lab import child
 from twisted_lab.child import PATIENCE
 from twisted_lab.errors import CannotServe
 
+#: The reactor of the children: the whole suite shall pass under lean as it does under epoll.
+REACTOR = os.environ.get("SOCKETLAB_TEST_REACTOR", "epoll")
+
 #: twistd of the Python that runs the tests, whatever PATH says.
 TWISTD = (
     sys.executable,
     "-c",
     "import sys; from twisted.scripts.twistd import run; sys.exit(run())",
+    f"--reactor={REACTOR}",
     "-n",
     "--pidfile=",
 )

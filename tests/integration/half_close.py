@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-from tests.integration.child import Child
+from tests.integration.child import TWISTD, Child
 from tests.integration.roads import Client, connect
 
 #: Seconds in which an exchange must have ended.
@@ -36,7 +36,8 @@ NO_POLICY = (
     "from twisted_lab import service; service.stream_policies; "  # fails when it moves
     "service.stream_policies = lambda *_, **__: []; "
     "import sys; from twisted.scripts.twistd import run; sys.exit(run())",
-    *("-n", "--pidfile=", "--logfile=twistd.log", "socketlab"),
+    *TWISTD[3:],
+    *("--logfile=twistd.log", "socketlab"),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.child import PATIENCE, Child
+from tests.integration.child import PATIENCE, TWISTD, Child
 from tests.integration.recorded import RECORDING, ends
 from tests.integration.roads import FOUR_ROADS, ROADS, Client, client_context, connect, open_socket
 
@@ -221,7 +221,8 @@ _RAISING = (
     "from twisted_lab.protocols.echo import Echo; "
     "Echo.connectionMade = lambda self: 1 / 0; "
     "import sys; from twisted.scripts.twistd import run; sys.exit(run())",
-    *("-n", "--pidfile=", "--logfile=twistd.log", "socketlab"),
+    *TWISTD[3:],
+    *("--logfile=twistd.log", "socketlab"),
 )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.folder import FolderTestCase
-from tests.integration.child import TWISTD, Child, read_all, wait_for
+from tests.integration.child import REACTOR, TWISTD, Child, read_all, wait_for
 from tests.integration.recorded import ends, recorded
 from tests.programs import SOCKETLAB
 from twisted_lab.events import CATALOGUE
@@ -126,7 +126,7 @@ class ServingTests(StartingCase):
         child = self.serving("--port", "0", road=PLAIN_TWISTD)
         said = child.output[child.output.index("\nsocketlab ") + 1 :].splitlines()
         said = said[: said.index("Stop with Ctrl-C.")]
-        self.assertRegex(said[0], r"^socketlab \d+\.\d+\.\d+ serves:$")
+        self.assertRegex(said[0], rf"^socketlab \d+\.\d+\.\d+ \({REACTOR}\) serves:$")
         for line in said[1:]:
             self.assertRegex(
                 line, r"^  (echo|line) +(tcp|udp) +127\.0\.0\.1:\d+ .*try: (nc|telnet) "
