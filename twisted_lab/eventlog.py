@@ -118,15 +118,13 @@ class Log:
     def _rang_for_count(self, kind: str) -> None:
         """No event came to carry the count, so it is a line of its own."""
         del self._alarms[kind]
-        if self._say_count(kind):
-            self._be_quiet(kind)
+        self._say_count(kind)
+        self._be_quiet(kind)
 
-    def _say_count(self, kind: str) -> bool:
-        more = self._unsaid(kind)
-        if more:
+    def _say_count(self, kind: str) -> None:
+        if more := self._unsaid(kind):
             self._say({"event": kind, "and_more": more})
             self._said[kind] = self._publisher.tally[kind]
-        return bool(more)
 
     def _set(self, kind: str, then: Callable[[str], None]) -> None:
         if (alarm := self._alarms.pop(kind, None)) is not None:

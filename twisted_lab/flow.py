@@ -97,9 +97,8 @@ class Flow:
 
     def _register(self) -> None:
         """Hear from the transport when its buffer is full, and when it is empty again."""
-        if self._unwatched != _WATCHED:
-            self._unwatched = _WATCHED
-            self.transport.registerProducer(Backpressure(self), True)
+        self._unwatched = _WATCHED  # so once at most: no stream writes as much
+        self.transport.registerProducer(Backpressure(self), True)
 
     def _is_flushed(self) -> bool:
         """Whether the transport has given everything to the kernel, as far as it can be seen.

@@ -212,6 +212,11 @@ class RefusalTests(PassedTestCase):
         self.pass_(opened)
         self.refused("systemd:0", "AF_UNIX SOCK_DGRAM")
 
+    def test_other_families(self) -> None:
+        """So is a kind of address that is not served."""
+        self.pass_(socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM))
+        self.refused("systemd:0", "AF_NETLINK SOCK_DGRAM, and only TCP, UDP and UNIX")
+
     def test_tls_over_datagrams(self) -> None:
         """TLS goes over TCP alone."""
         self.datagrams()

@@ -34,6 +34,8 @@ _MOST = 2**20
 #: What a passed socket can become.
 OpenListen = TcpListen | TlsListen | UdpListen | UnixListen
 
+_FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 #: What sd_listen_fds_with_names(3) calls a socket for which no name came.
@@ -200,17 +202,17 @@ def _socket_of(request: Request, passed: Passed) -> socket.socket:
 
 def _listen_of(handle: socket.socket, descriptor: int) -> TcpListen | UdpListen | UnixListen | None:
     """What *handle* would be had we opened it; None if we would not have."""
-    internet = handle.family in (socket.AF_INET, socket.AF_INET6)
+    if handle.family not in _FAMILIES:
+        return None
     name = handle.getsockname()
+    internet = handle.family != socket.AF_UNIX
     if internet and handle.type == socket.SOCK_DGRAM:
         return UdpListen(_interface(name), name[1], descriptor=descriptor)
     if handle.type != socket.SOCK_STREAM or not _listens(handle):
         return None
     if internet:
         return TcpListen(_interface(name), name[1], descriptor=descriptor)
-    if handle.family == socket.AF_UNIX:
-        return UnixListen(os.fsdecode(name), descriptor=descriptor)
-    return None
+    return UnixListen(os.fsdecode(name), descriptor=descriptor)
 
 
 def _listens(handle: socket.socket) -> bool:
@@ -224,8 +226,7 @@ def _interface(name: tuple[object, ...]) -> str:
 
 
 def _trouble(handle: socket.socket) -> str:
-    known = handle.family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
-    if known and handle.type == socket.SOCK_STREAM:
+    if handle.family in _FAMILIES and handle.type == socket.SOCK_STREAM:
         return "is a connection, as Accept=yes passes, and one that listens is needed (Accept=no)"
     family, kind = (getattr(one, "name", str(one)) for one in (handle.family, handle.type))
     return f"is {family} {kind}, and only TCP, UDP and UNIX streams are served"

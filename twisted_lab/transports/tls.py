@@ -136,8 +136,6 @@ class TLSConnection:
             self._peer_done = True
             self.stream.truncated()
             self.loseConnection()
-        elif self._said_close:
-            self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Never: we half-close TLS, not the connection below it."""
