@@ -116,6 +116,11 @@ class TransportTests(FolderTestCase):
         self.assertIn("unix:/tmp/s", said)
         self.assertIn("try: nc -U /tmp/s\n", said)
 
+    def test_abstract(self) -> None:
+        """A UNIX socket without a file, as systemd may pass one, is tried by its name."""
+        said = announcement([service("echo", UnixListen("\0bench"))])
+        self.assertIn("try: socat - ABSTRACT-CONNECT:bench\n", said)
+
     def test_tls(self) -> None:
         """Over TLS the certificate's SHA-256 is said, as OpenSSL prints it."""
         made = service("echo", TlsListen("127.0.0.1", 9443), TlsListen("::1", 9443))

@@ -237,6 +237,13 @@ class RefusedTests(ConfigTestCase):
             "unknown unit 'parsecs'; known are s, ms, us, min, m, h",
         )
 
+    def test_in_one_line(self) -> None:
+        """Where services stand in one line, none is named, but which of them it is."""
+        self.assertEqual(
+            self.refused('service = [{kind = "line"}, {kind = "echo", port = "x"}]')[:53],
+            'services.toml, [[service]] 2 (echo): port = "x": expe',
+        )
+
     def test_wrong_key(self) -> None:
         """A key that there is not is named with the nearest there is."""
         for line, near in {

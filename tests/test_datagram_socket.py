@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 
@@ -15,6 +16,7 @@ from twisted_lab.datagram_socket import (
     PARSED,
     DatagramSocket,
     DropReason,
+    adopt_socket,
     send_error,
     sockaddr,
     way_of,
@@ -32,6 +34,15 @@ def info4(interface: int, local: str, asked: str) -> tuple[int, int, bytes]:
 def info6(asked: str, interface: int) -> tuple[int, int, bytes]:
     data = struct.pack("=16si", socket.inet_pton(socket.AF_INET6, asked), interface)
     return (IPV6, IPV6_PKTINFO, data)
+
+
+class AdoptTests(SynchronousTestCase):
+    def test_not_to_be_asked(self) -> None:
+        """A socket that cannot say where its datagrams were sent to is refused, and not kept."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as passed:
+            before = len(os.listdir("/proc/self/fd"))
+            self.assertRaises(OSError, adopt_socket, passed.fileno(), "0.0.0.0", 7)
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
 
 class WayTests(SynchronousTestCase):

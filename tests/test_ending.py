@@ -456,6 +456,23 @@ class GraceTests(StreamCase):
         self.assert_ended("aborted", spy, error.ConnectionAborted)
 
 
+class ProducerTests(StreamCase):
+    def test_closed_again(self) -> None:
+        """A close that comes while another is under way, with a producer or without, is none."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        spy.transport.registerProducer(Push(), True)
+        self.stream.end(CloseReason.DRAIN)
+        spy.transport.loseConnection()
+        self.assertIsNone(self.stream._after_producer)
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assert_saw(peer, MUCH, "fin")
+        self.assert_ended("drain", spy)
+
+
 class LingerTests(StreamCase):
     def test_reply_survives(self) -> None:
         """A reply-and-close sends FIN first and reads on, so no RST overtakes the reply (S17)."""
@@ -564,6 +581,25 @@ class LingerTests(StreamCase):
         peer.transport.resumeProducing()
         self.network.pump()
         self.assert_saw(peer, b"reply", "fin")
+
+    def test_after_half_close_unsent(self) -> None:
+        """The same when what it wrote before is still on its way; nothing turns it into an RST."""
+        spy = HalfCloseSpy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        spy.transport.loseWriteConnection()
+        self.network.pump()
+        self.stream.end(CloseReason.DRAIN, linger=True)
+        self.network.advance(LINGER + 0.5)
+        peer.transport.resumeProducing()
+        self.network.pump()
+        for _ in range(2):  # an RST is found by the second
+            peer.send(b"x")
+            self.network.pump()
+        self.assert_saw(peer, MUCH, "fin")
+        self.network.advance(2 * LINGER)  # it looks once a second
+        self.assert_ended("local", spy)
 
     def test_after_their_fin(self) -> None:
         """There is nothing to linger for when the peer is done."""

@@ -98,6 +98,32 @@ class HookTests(StreamCase):
         """The same for one that raises when it counts somebody out."""
         self.raises_in("left")
 
+    def test_raises_beside_another(self) -> None:
+        """It is the one that raises that goes, not the first."""
+        good, bad = Log(), Log(wrong="received")
+        self.converse(good, bad)
+        self.assertEqual((len(good.calls), len(self.seen.of("note"))), (7, 1))
+        self.assertEqual(self.layer.policies, [good])
+
+    def test_raises_twice(self) -> None:
+        """One that raises again on its way out is noted once."""
+
+        class Worse(Log):
+            def received(self, stream: Any, count: int) -> None:
+                stream.transport.connectionLost(Failure(ConnectionDone()))
+                super().received(stream, count)
+
+            def closed(self, stream: Any) -> None:
+                super().closed(stream)
+                raise ValueError("another bug of the policy's")
+
+        worse = Worse(wrong="received")
+        self.talk(Spy(), worse).send(b"x")
+        self.network.pump()
+        self.assertEqual(worse.calls[-2:], ["closed", ("received", 1)])
+        (note,) = self.seen.of("note")
+        self.assertIn("another bug", note.text)
+
     def test_check_that_raises(self) -> None:
         """The same for a timer; the others are still asked."""
         bad, good = Log(wrong="check"), Log()

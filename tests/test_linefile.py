@@ -50,6 +50,15 @@ class LineFileTestCase(FolderTestCase):
         return None
 
 
+class CloseTests(LineFileTestCase):
+    def test_twice(self) -> None:
+        """To close it again is no error, and closes nothing of somebody else's."""
+        lines = self.open()
+        lines.close()
+        lines.close()
+        self.assertRaises(OSError, lines.append, b"x\n")
+
+
 class OpenTests(LineFileTestCase):
     def refused(self, path: str, *words: str) -> None:
         sentence = str(self.assertRaises(ConfigurationError, open_to_append, path, 0o600))

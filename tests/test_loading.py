@@ -42,6 +42,10 @@ class Needy(Protocol):
         """It cannot do without."""
 
 
+class Sessions(PlainFactory, dict[str, int]):
+    """Of a dict Python does not know the signature."""
+
+
 class NeedyDatagrams(DatagramProtocol):
     def __init__(self, need: object) -> None:
         """It cannot do without."""
@@ -120,6 +124,11 @@ class KindTests(SynchronousTestCase):
         for thing in (Needy, NeedyDatagrams):
             error = self.assertRaises(ConfigurationError, kind_of, thing)
             self.assertIn("missing a required argument: 'need'", str(error))
+
+    def test_arguments_unknown(self) -> None:
+        """A class that does not say which arguments it takes is made and served."""
+        kind = kind_of(Sessions)
+        self.assertEqual((kind.name, type(built(kind))), ("Sessions", Plain))
 
     def test_no_protocol(self) -> None:
         """So is a Factory that would not know what to build."""

@@ -270,6 +270,18 @@ class OpenTests(ServiceTestCase):
         self.assertEqual(peer.received, b"line too long (limit 10)\r\n")
 
 
+class RenewTests(ServiceTestCase):
+    async def test_datagram(self) -> None:
+        """A service without streams holds to its new limits as any other."""
+        service = self.start("datagram", port="0", interface="127.0.0.1")
+        number = self.number(service, UdpListen)
+        await self.echoes_datagram(number)
+        service.renew(settings(port="0", interface="127.0.0.1", deny=["127.0.0.0/8"]))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as denied:
+            denied.sendto(b"x", ("127.0.0.1", number))
+            await self.until(lambda: self.seen.of("datagram-dropped"))
+
+
 class FailureTests(ServiceTestCase):
     def fails(self, **texts: Any) -> str:
         """The one sentence with which a start fails that leaves nothing open."""
@@ -448,6 +460,17 @@ class StopTests(ServiceTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
         await self.assert_refused(self.connect(number))
         self.assertEqual(os.listdir(self.folder), [])
+
+    async def test_unix_file_gone_at_once(self) -> None:
+        """So does one that must close at once, with a lock or without."""
+        path = self.folder / "s"
+        for options in ("", ":lockfile=0"):
+            service = self.start(listen=[f"unix:{path}{options}"])
+            before = len(os.listdir("/proc/self/fd"))
+            path.unlink()
+            service.close_at_once()
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before - 1)
+            self.assertEqual(os.listdir(self.folder), [])
 
     async def test_again(self) -> None:
         """A service that was stopped can be started again."""

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,17 @@ class LogTests(StartingTestCase):
         self.start(log=str(path), log_format="json")
         (line,) = self.lines(path)
         self.assertEqual((line["event"], line["service"]), ("listening", "line"))
+
+    def test_json_to_stderr(self) -> None:
+        """Without --log the JSON goes to stderr; where there is none it is no error."""
+        stdout, stderr = io.StringIO(), io.StringIO()
+        self.patch(sys, "stdout", stdout)
+        self.patch(sys, "__stderr__", stderr)
+        self.start(log_format="json")
+        self.assertEqual(json.loads(stderr.getvalue())["event"], "listening")
+        self.patch(sys, "__stderr__", None)
+        self.assertTrue(self.start(log_format="json").running)
+        self.assertEqual((stdout.getvalue(), self.said()), ("", []))
 
     def test_cannot(self) -> None:
         """A file that cannot be written is named, before anything listens."""

@@ -118,6 +118,19 @@ class ServedTests(PackageTestCase):
         self.assertEqual(len(server.events("accepted")), 2)
         self.assertEqual(server.cafile, server.cafile)
 
+    def test_another_certificate(self) -> None:
+        """A certificate that is not the one announced is not trusted."""
+        one, other = (self.serve("echo", listen="tls:0") for _ in range(2))
+
+        class Child:
+            announced = other._child.announced
+            fingerprint = one.fingerprint
+
+        server = Server("echo", Child(), self.folder, self.folder / "recording")  # type: ignore[arg-type]
+        with self.assertRaisesRegex(CannotServe, "shows another certificate than it announced"):
+            server.cafile  # noqa: B018  # reading it is what fails
+        self.assertFalse((self.folder / "certificate.pem").exists())
+
     def test_no_certificate(self) -> None:
         """Without TLS there is none to trust."""
         server = self.serve("line")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,6 +24,17 @@ CA = trustme.CA()
 def put(folder: Path, file: str, *names: str) -> None:
     """A file in *folder* with a new key and a certificate for *names*."""
     CA.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(str(folder / file))
+
+
+def put_with(file: Path, *extensions: x509.ExtensionType) -> None:
+    """A key of ours in *file*, and a certificate with these *extensions* alone."""
+    name, now = x509.Name([]), datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, MADE.private_key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(1))
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    made = builder.sign(MADE.private_key, SHA256())  # type: ignore[arg-type]  # it is EC
+    file.write_bytes(key_pem(MADE.private_key) + made.public_bytes(Encoding.PEM))
 
 
 class LoadTests(FolderTestCase):
@@ -48,6 +63,17 @@ class LoadTests(FolderTestCase):
         """A certificate for addresses alone is for the host its file is called after."""
         put(self.folder, "a.example.pem", "127.0.0.1")
         self.assertEqual([one.names for one in load_folder(str(self.folder))], [("a.example",)])
+
+    def test_no_alternative_names(self) -> None:
+        """So is a certificate without alternative names."""
+        put_with(self.folder / "a.example.pem")
+        self.assertEqual([one.names for one in load_folder(str(self.folder))], [("a.example",)])
+
+    def test_unreadable_names(self) -> None:
+        """A certificate whose alternative names are not what they should be is named."""
+        oid = x509.SubjectAlternativeName.oid
+        put_with(self.folder / "a.example.pem", x509.UnrecognizedExtension(oid, b"no names"))
+        self.refused(f"'{self.folder}/a.example.pem'", "its names cannot be read")
 
     def test_bad_file(self) -> None:
         """A file that cannot be used is named, also beside good ones."""

@@ -27,6 +27,7 @@ from tests.transports.tls_peer import TlsPeer
 from twisted_lab import kernel
 from twisted_lab.addresses import UNIX_HOST, host
 from twisted_lab.draining import QUIET, Drain
+from twisted_lab.events import CloseReason
 from twisted_lab.interfaces import Refusal
 from twisted_lab.policies.handshake import Handshake
 from twisted_lab.policies.max_per_peer import MaxPerPeer
@@ -283,6 +284,17 @@ class EarlyTests(ProxiedCase):
         self.assertEqual(spy.received, b"")
         self.closed()
 
+    def test_gone_in_the_turn_it_resumed(self) -> None:
+        """What came early is not given to a protocol that was told of the end."""
+        spy = Spy(connectionMade=lambda spy: spy.transport.pauseProducing())
+        peer = self.begin(spy, HEADER + b"early")
+        peer.reset()
+        self.clock.callLater(0, spy.transport.resumeProducing)
+        self.network.pump()
+        self.assertEqual(spy.calls, ["made", error.ConnectionLost])
+        self.closed()
+        self.assertEqual(self.seen.names[-1], "closed")
+
 
 class AddressTests(ProxiedCase):
     def facts(self, header: bytes) -> tuple[Any, Any, Proxy]:
@@ -356,6 +368,18 @@ class RefusedTests(ProxiedCase):
         peer.send(HEADER)
         self.network.pump()
         self.assertEqual(self.refused().reason, "proxy")
+
+    def test_late_delivery(self) -> None:
+        """A header that is delivered when the connection was refused already opens nothing."""
+        peer = self.talk(Spy())
+        (stage,) = self.waiting.stages()
+        stage.dataReceived(HEADER[:7])
+        stage.refuse("no more")
+        stage.dataReceived(HEADER[7:])
+        self.network.pump()
+        self.assert_saw(peer, b"", "fin")
+        self.assertEqual(self.refused().detail, "no more")
+        self.assertEqual(self.seen.names, ["refused"])
 
     def test_fin_before(self) -> None:
         """A FIN before the header is whole ends it."""
@@ -675,6 +699,19 @@ class SecureTests(ProxiedCase):
         self.assert_bytes(peer.plain, MUCH)
         self.assertTrue(peer.notified)
         self.assertEqual(self.closed().reason, "peer-fin")
+
+    def test_ended_at_once(self) -> None:
+        """Of a stream that a policy ends as it opens, TLS failed for that reason and no other."""
+
+        class Never:
+            def opened(self, stream: Any) -> None:
+                stream.end(CloseReason.LIMIT, "never")
+
+        self.before = HEADER + b"no TLS"
+        peer = self.talk(Spy(), Never())
+        self.assert_saw(peer, b"", "fin")
+        self.assertEqual([tls.error for tls in self.seen.of("tls")], ["never"])
+        self.assertEqual(self.closed().reason, "limit")
 
     def test_one_time_for_both(self) -> None:
         """Header and handshake have their time together."""

@@ -171,6 +171,23 @@ class HandshakeTests(TlsCase):
         self.network.pump()
         self.assertEqual(spy.calls, [])
 
+    def test_ended_as_it_is_done(self) -> None:
+        """Who is ended for what the handshake came to, is not connected to the protocol."""
+
+        def no_example(event: Any) -> None:
+            if event.event == "tls" and event.sni == "example.org":
+                (stream,) = self.layer.streams
+                stream.end(CloseReason.LIMIT, "not for example.org")
+
+        self.publisher.add(no_example)
+        self.peer = lambda: TlsPeer(name="example.org")
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.fin()
+        self.network.pump()
+        self.assertEqual(spy.calls, [])
+        self.assertEqual((peer.notified, self.closed().detail), (True, "not for example.org"))
+
     def test_data_with_the_handshake(self) -> None:
         """What the client sends behind its Finished is not lost."""
         for version in VERSIONS:
@@ -695,6 +712,33 @@ class CloseTests(TlsCase):
             self.network.pump()
             self.assertEqual((peer.end, spy.received), ("fin", b""))
             self.assert_ended("limit", spy)
+
+    def test_linger_meets_garbage(self) -> None:
+        """What is no TLS, while our FIN is on its way, ends it: there is no half-close to tell."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        self.stream.end(CloseReason.LIMIT, linger=True)
+        peer.send(record(23, b"garbage"))
+        self.network.pump()
+        peer.transport.resumeProducing()
+        self.network.advance(LINGER)
+        self.assert_bytes(peer.plain, MUCH)
+        self.assertEqual((peer.end, self.seen.of("local-shutdown")), ("fin", []))
+        self.assert_ended("limit", spy)
+
+    def test_twice(self) -> None:
+        """To close again while the peer's answer is awaited is no second wait."""
+        spy = Spy()
+        peer = self.talk(spy)
+        connection = self.stream.transport
+        self.stream.end(CloseReason.LOCAL)
+        connection.loseConnection()
+        peer.notify()
+        self.network.pump()
+        self.assert_heard(peer, b"")
+        self.assert_ended("local", spy)
 
     def test_linger_has_an_end(self) -> None:
         """It ends though the peer says nothing any more."""
