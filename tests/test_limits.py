@@ -323,20 +323,23 @@ class RenewedStreamTests(StreamCase):
         self.finish(peer)
 
     def test_reads(self) -> None:
-        """Reads are as short as the limits of now want them, and long when there are none."""
+        """Reads and writes are as short as the limits of now want them, or long without any.
+
+        The bytes that may still come say nothing of how they are to be answered.
+        """
         both = Settings(max_bytes=1000, throughput=5000.0)
         peer = self.connect(self.listener(both))
         (stream,) = self.layer.streams
-        self.assertEqual(stream.write_limit, 100)
-        for before, after, size in (
-            (both, Settings(max_bytes=1000), 1000),
-            (Settings(max_bytes=1000), both, 100),
-            (both, Settings(throughput=5000.0), 100),
-            (Settings(throughput=5000.0), Settings(max_bytes=10), 10),
-            (Settings(max_bytes=10), Settings(), 2**16),
+        self.assertEqual((stream.lowest.bufferSize, stream.write_limit), (100, 100))
+        for before, after, read, write in (
+            (both, Settings(max_bytes=1000), 1000, 2**16),
+            (Settings(max_bytes=1000), both, 100, 100),
+            (both, Settings(throughput=5000.0), 100, 100),
+            (Settings(throughput=5000.0), Settings(max_bytes=10), 10, 2**16),
+            (Settings(max_bytes=10), Settings(), 2**16, 2**16),
         ):
             self.renew(before, after)
-            self.assertEqual(stream.write_limit, size)
+            self.assertEqual((stream.lowest.bufferSize, stream.write_limit), (read, write))
         self.finish(peer)
 
     def test_max_bytes(self) -> None:

@@ -30,7 +30,14 @@ _BY_PROTOCOL = frozenset({PROTOCOL})
 class Flow:
     """The part of :class:`twisted_lab.wrapping.Stream` that starts and stops data."""
 
-    __slots__ = ("_after_producer", "_holds", "_output_full", "_producer", "_unwatched")
+    __slots__ = (
+        "_after_producer",
+        "_holds",
+        "_output_full",
+        "_producer",
+        "_unwatched",
+        "write_limit",
+    )
 
     layer: Layer
     transport: Any
@@ -44,6 +51,8 @@ class Flow:
     # The stream may write so many bytes in all before its output must be looked at.
     _unwatched: int
     bytes_out: int
+    #: How many bytes a protocol that has much to say had better write at a time.
+    write_limit: int
     _read_closed: bool
     _write_closed: bool
 
@@ -170,9 +179,13 @@ class Flow:
         if self._unwatched != _WATCHED:
             self._unwatched = min(size, self._unwatched)
 
-    def free_reads(self) -> None:
-        """Undo every :meth:`limit_reads`."""
-        self.lowest.bufferSize = CANNOT_FILL
+    def limit_writes(self, size: int) -> None:
+        """From now on ask protocols for at most *size* bytes at a time."""
+        self.write_limit = min(size, self.write_limit)
+
+    def free_limits(self) -> None:
+        """Undo every :meth:`limit_reads` and :meth:`limit_writes`."""
+        self.lowest.bufferSize = self.write_limit = CANNOT_FILL
 
     def _tell_producer(self, what: str) -> None:
         """Call the protocol's producer, which may raise as the protocol itself may."""

@@ -96,7 +96,7 @@ class Stream(Ending):
         self._moved_at = 0.0
         self._raw_tcp_info = None
         self._read_closed = False
-        self._unwatched = CANNOT_FILL
+        self._unwatched = self.write_limit = CANNOT_FILL
         self._write_closed = False
         # The other parts'; a call of its own for them would be felt at every accept.
         self._after_producer = None
@@ -283,12 +283,6 @@ class Stream(Ending):
         lowest = self.lowest
         waiting = len(getattr(lowest, "dataBuffer", b"")), getattr(lowest, "offset", 0)
         return (self.bytes_in, self.bytes_out, self.unsent(), *waiting)
-
-    @property
-    def write_limit(self) -> int:
-        """How many bytes a protocol that has much to say had better write at a time."""
-        size: int = self.lowest.bufferSize
-        return size
 
     def _arm(self, delay: float) -> None:
         """Look again in *delay* seconds, or sooner if that was to be."""

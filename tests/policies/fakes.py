@@ -36,7 +36,7 @@ class FakeStream:
         self.answering = False
         self.waiting = 0
         self.taken = 0
-        self.read_size = 2**16
+        self.read_size = self.write_size = 2**16
         self.holds: set[str] = set()
         self.reason: CloseReason | None = None
         self.detail = ""
@@ -66,8 +66,11 @@ class FakeStream:
     def limit_reads(self, size: int) -> None:
         self.read_size = size
 
-    def free_reads(self) -> None:
-        self.read_size = 2**16
+    def limit_writes(self, size: int) -> None:
+        self.write_size = size
+
+    def free_limits(self) -> None:
+        self.read_size = self.write_size = 2**16
 
     def unsent(self) -> int:
         return self.waiting

@@ -38,7 +38,7 @@ class MaxBytes:
 
     def let_go(self, stream: StreamView) -> None:
         """From now on it may move as much as it likes."""
-        stream.free_reads()
+        stream.free_limits()
 
     def _read_up_to_limit(self, stream: StreamView) -> None:
         left = self._limit - stream.bytes_in

@@ -43,9 +43,10 @@ class Throughput:
         self._accounts: dict[StreamView, _Account] = {}
 
     def opened(self, stream: StreamView) -> None:
-        """An account, and reads no larger than a step."""
+        """An account, and reads and writes no larger than a step."""
         self._accounts[stream] = _Account(self._rate, self._capacity, self._clock.seconds())
         stream.limit_reads(self._step)
+        stream.limit_writes(self._step)
 
     def received(self, stream: StreamView, count: int) -> None:
         """Bytes came."""
@@ -81,4 +82,4 @@ class Throughput:
         """From now on it may be as fast as it can."""
         self.closed(stream)
         stream.release("throughput")
-        stream.free_reads()
+        stream.free_limits()
