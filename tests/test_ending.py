@@ -527,6 +527,23 @@ class LingerTests(StreamCase):
         self.network.advance(0.1)
         self.assert_ended("limit", spy)
 
+    def test_no_longer(self) -> None:
+        """It ends at the linger also when there was something else to look at just before."""
+        spy = Spy()
+        peer = self.talk(spy)
+        peer.transport.pauseProducing()
+        spy.transport.write(MUCH)
+        self.network.pump()
+        self.stream.end(CloseReason.LIMIT, linger=True)  # looked at each second from here
+        self.network.advance(LINGER / 2)
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assert_saw(peer, MUCH, "fin")  # and lingers from here
+        self.network.advance(LINGER * 0.9)
+        self.assertFalse(self.stream._lost)
+        self.network.advance(LINGER * 0.2)
+        self.assert_ended("limit", spy)
+
     def test_counted_from_the_fin(self) -> None:
         """The linger begins when our FIN is out, however late the peer begins to read."""
         spy = Spy()

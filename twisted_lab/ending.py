@@ -260,7 +260,8 @@ class Ending(Flow):
         if left <= 0:
             self.abort(CloseReason.ABORTED)
         elif not self._lost:
-            self._arm(min(left, 1.0))
+            lingers = 1.0 if self._lingers_until is None else self._lingers_until - now
+            self._arm(min(left, lingers, 1.0))
 
 
 def _reason_of(failure: Failure) -> CloseReason:
