@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 9000
 
-.PHONY: run test soak bench check format clean
+.PHONY: run test soak bench twisted-suite check format clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/twistd -n --pidfile= socketlab --port $(PORT) $(OPTIONS)
@@ -18,6 +18,10 @@ soak: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+# Twisted's own tests under the lean reactor and under epoll: prints what differs.
+twisted-suite: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.twisted_suite
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -23,7 +23,7 @@ copied. It stands on seams of Twisted that are documented or have long been the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from errno import ENOBUFS
 from select import EPOLLIN
 from socket import AF_INET, AF_INET6, AF_UNIX
@@ -92,6 +92,10 @@ def _contexts() -> list[Any]:
 # --- stream transports ---------------------------------------------------------------------------
 
 
+#: Bytes that one connection may send in a turn of the loop, as Twisted has it.
+_MOST = FileDescriptor.SEND_LIMIT
+
+
 class _Joining(FileDescriptor):
     """Sends what its protocol writes while it is given data when it returns, in one piece.
 
@@ -107,6 +111,14 @@ class _Joining(FileDescriptor):
         self.log_context: LogContext | None = LogContext(self)
         self._given = False  # the protocol is being given data, and has not ended this since
         self._asked = False  # startWriting was called meanwhile
+        # FileDescriptor has these once for all, but Python (3.11) finds what is an object's own
+        # ten times quicker than what is its class's, and each message asks for them.
+        self.bufferSize = self.bufferSize
+        self.dataBuffer = b""
+        self.disconnecting = 0
+        self.producer = None
+        self.TLS = False
+        self._writeDisconnected = self._writeDisconnecting = False
         super().__init__(*args, **keywords)
 
     def _give(self, data: bytes) -> Any:
@@ -133,9 +145,8 @@ class _Joining(FileDescriptor):
             self.reactor.addWriter(self)
             return None
         data = written[0] if len(written) == 1 else b"".join(written)
-        limit = self.SEND_LIMIT
         try:
-            sent = self.socket.send(data if len(data) <= limit else memoryview(data)[:limit])
+            sent = self.socket.send(data if len(data) <= _MOST else memoryview(data)[:_MOST])
         except BlockingIOError:
             sent = 0
         except OSError as problem:
@@ -146,19 +157,14 @@ class _Joining(FileDescriptor):
         self._tempDataLen = 0
         if sent < len(data):
             self.dataBuffer, self.offset = data, sent
-        elif not self._expects_room():
-            return None
-        self.reactor.addWriter(self)
-        return None
-
-    def _expects_room(self) -> bool:
-        """Whether doWrite has something to do when all is sent: to close, or to tell a producer."""
-        producer_waits = self.producerPaused or not self.streamingProducer
-        return bool(
+        elif not (
             self.disconnecting
             or self._writeDisconnecting
-            or (self.producer is not None and producer_waits)
-        )
+            or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
+        ):
+            return None  # nobody waits to hear that all is sent
+        self.reactor.addWriter(self)
+        return None
 
     def write(self, data: bytes) -> None:
         """Write *data*: see ITransport."""
@@ -231,6 +237,10 @@ class _UNIXClient(_UNIXJoining, unix.Client):
     pass
 
 
+#: A read from one of these takes the straight path.
+_STREAMS = frozenset((_Server, _Client, _UNIXServer, _UNIXClient))
+
+
 class _Port(tcp.Port):
     transport = _Server  # documented: "it can be replaced"
 
@@ -259,7 +269,8 @@ class LeanReactor(EPollReactor):
         """Wait at most *timeout* seconds (None: for ever), then handle what is ready."""
         # EINTR needs no care: Python goes on waiting (PEP 475).
         events = self._poller.poll(-1 if timeout is None else timeout, len(self._selectables))
-        contexts, selectables = _contexts(), self._selectables
+        contexts = _contexts()
+        selectables: dict[int, Any] = self._selectables
         contexts.append(None)
         try:
             for descriptor, event in events:
@@ -267,31 +278,22 @@ class LeanReactor(EPollReactor):
                     selectable = selectables[descriptor]
                 except KeyError:
                     continue  # what came before it in this turn closed it
-                try:
-                    if event == EPOLLIN and isinstance(selectable, _Joining):
-                        contexts[-1] = selectable.log_context
-                        self._read(selectable)
-                    else:
-                        contexts[-1] = LogContext(selectable)
-                        self._doReadOrWrite(selectable, descriptor, event)
-                except KeyboardInterrupt:
-                    raise
-                except BaseException:
-                    log.err()
+                if event == EPOLLIN and selectable.__class__ in _STREAMS:
+                    contexts[-1] = selectable.log_context
+                    try:
+                        why = selectable.doRead()
+                    except BaseException as problem:
+                        why = problem
+                        log.err()
+                    if why:
+                        _guarded(self._disconnectSelectable, selectable, why, True)
+                else:
+                    contexts[-1] = LogContext(selectable)
+                    _guarded(self._doReadOrWrite, selectable, descriptor, event)
         finally:
             contexts.pop()
 
     doIteration = doPoll
-
-    def _read(self, transport: _Joining) -> None:
-        """What _doReadOrWrite does when there is something to read and nothing else."""
-        try:
-            why = transport.doRead()
-        except BaseException as problem:
-            why = problem
-            log.err()
-        if why:
-            self._disconnectSelectable(transport, why, True)
 
     def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         """Listen: see IReactorTCP."""
@@ -336,6 +338,16 @@ class LeanReactor(EPollReactor):
         if addressFamily in (AF_INET, AF_INET6):
             return _Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
         return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)  # refuses it
+
+
+def _guarded(function: Callable[..., object], *arguments: object) -> None:
+    """Call it; what it raises is logged, and the loop goes on, as with ``log.callWithLogger``."""
+    try:
+        function(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        log.err()
 
 
 def _listening(port: Any) -> Any:
