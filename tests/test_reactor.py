@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import hashlib
 import os
@@ -16,10 +17,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet import error
+from twisted.internet import abstract, error
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import ClientFactory, Factory, Protocol
+from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.tcp import BaseClient
 from twisted.protocols.basic import LineReceiver
@@ -512,6 +513,142 @@ class FairnessTests(SynchronousTestCase):
                 self.assertLessEqual(sum(sock.sends), made.SEND_LIMIT)
 
 
+# --- datagrams ------------------------------------------------------------------------------------
+
+
+class Answering(DatagramProtocol):
+    """Answers a datagram to the hosts it names, or to who sent it; notes what that raises."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.trace: list[object] = []
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        self.trace.append(datagram)
+        hosts = [addr[0], "127.0.0.1", "::1", "localhost", "", addr[0]]
+        for size, host in zip((7, 7, 7, 7, 7, 70_000, 7), [*hosts, addr[0]], strict=True):
+            try:
+                self.transport.write(datagram * size, (host, addr[1]))
+            except Exception as problem:
+                self.trace.append(type(problem).__name__)
+
+    def connectionRefused(self) -> None:
+        self.trace.append("refused")
+
+
+class DatagramTests(SynchronousTestCase):
+    def talk(self, kind: type[EPollReactor], interface: str, adopted: bool) -> list[object]:
+        """What it was given and raised, and all it sent, when it was asked twice."""
+        family = socket.AF_INET6 if ":" in interface else socket.AF_INET
+        protocol = Answering()
+        with running(kind) as reactor, socket.socket(family, socket.SOCK_DGRAM) as ours:
+            ours.bind((interface, 0))
+            ours.setblocking(False)
+            if adopted:
+                with socket.socket(family, socket.SOCK_DGRAM) as its:
+                    its.setblocking(False)
+                    its.bind((interface, 0))
+                    port = reactor.adoptDatagramPort(its.fileno(), family, protocol)
+            else:
+                port = reactor.listenUDP(0, protocol, interface)
+            for question in (b"a", b"b"):
+                ours.sendto(question, (interface, port.getHost().port))
+                turn(reactor)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    protocol.trace.append(ours.recv(2**16))
+            port.stopListening()
+            turn(reactor, 1)
+        return protocol.trace
+
+    def test_same(self) -> None:
+        """Who is answered, and what is refused, is as with Twisted's own."""
+        for interface in ("127.0.0.1", "::1"):
+            for adopted in (False, True):
+                lean = self.talk(LeanReactor, interface, adopted)
+                self.assertEqual(lean, self.talk(EPollReactor, interface, adopted), interface)
+                self.assertEqual(lean.count("InvalidAddressError"), 6)
+                self.assertEqual(lean.count("MessageLengthError"), 2)
+
+    def test_connected(self) -> None:
+        """One that is connected takes no address, and hears of ICMP errors."""
+        for kind in (EPollReactor, LeanReactor):
+            with running(kind) as reactor, socket.socket(type=socket.SOCK_DGRAM) as ours:
+                ours.bind(("127.0.0.1", 0))
+                protocol = Answering()
+                port = reactor.listenUDP(0, protocol, "127.0.0.1")
+                port.connect(*ours.getsockname())
+                port.write(b"there")
+                self.assertEqual(ours.recv(10), b"there")
+                ours.close()
+                port.write(b"to nobody")
+                port.write(b"to nobody")
+                self.assertEqual(protocol.trace, ["refused"])
+                port.stopListening()
+                turn(reactor, 1)
+
+    def test_refused(self) -> None:
+        """One that is not connected goes on when a host it answered has gone."""
+        with running(LeanReactor) as reactor, socket.socket(type=socket.SOCK_DGRAM) as ours:
+            ours.bind(("127.0.0.1", 0))
+            port = reactor.listenUDP(0, Answering(), "127.0.0.1")
+            port.write(b"one", ours.getsockname())
+            port.socket = Refusing(port.socket)
+            self.assertIsNone(port.write(b"two", ours.getsockname()))
+            port.socket.errno = errno.EPERM
+            self.assertRaises(PermissionError, port.write, b"three", ours.getsockname())
+            self.assertEqual(ours.recv(10), b"one")
+            port.stopListening()
+            turn(reactor, 1)
+
+    def test_bounded(self) -> None:
+        """However many hosts it answers, it remembers a thousand."""
+        with running(LeanReactor) as reactor:
+            port = reactor.listenUDP(0, Answering(), "127.0.0.1")
+            for number in range(1500):
+                port.write(b"", (f"127.1.{number // 250}.{number % 250 + 1}", 9))
+            self.assertLessEqual(len(port._known), 1000)
+            self.assertGreater(len(port._known), 0)
+            port.stopListening()
+            turn(reactor, 1)
+
+    def test_looked_at_once(self) -> None:
+        """A host is looked at for the first datagram alone."""
+        looked: list[str] = []
+
+        def look(host: str, *family: int) -> bool:
+            looked.append(host)
+            return real(host, *family)
+
+        real = abstract.isIPAddress
+        self.patch(abstract, "isIPAddress", look)
+        with running(LeanReactor) as reactor, socket.socket(type=socket.SOCK_DGRAM) as ours:
+            ours.bind(("127.0.0.1", 0))
+            port = reactor.listenUDP(0, Answering(), "127.0.0.1")
+            port.write(b"one", ours.getsockname())
+            before = len(looked)
+            port.write(b"two", ours.getsockname())
+            self.assertEqual((before > 0, len(looked)), (True, before))
+            port.stopListening()
+            turn(reactor, 1)
+
+
+class Refusing:
+    """A socket that sends nothing."""
+
+    errno = errno.ECONNREFUSED
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def sendto(self, *given: Any) -> int:
+        raise OSError(self.errno, os.strerror(self.errno))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 
@@ -632,6 +769,15 @@ class AdoptingTests(SynchronousTestCase):
                 self.assertRaises(
                     error.UnsupportedAddressFamily, adopt, 0, socket.AF_PACKET, Factory()
                 )
+
+    def test_datagram_family(self) -> None:
+        """So is one that is not for datagrams."""
+        with running(LeanReactor) as reactor:
+            self.assertRaises(
+                error.UnsupportedAddressFamily,
+                reactor.adoptDatagramPort,
+                *(0, socket.AF_UNIX, Answering()),
+            )
 
     def test_port(self) -> None:
         """A port that is adopted makes the same connections."""

@@ -6,7 +6,7 @@
 
     reactor.install()
 
-Two things make it quicker, and nothing else differs from :class:`EPollReactor`:
+Three things make it quicker, and nothing else differs from :class:`EPollReactor`:
 
 - *Dispatch.* Twisted runs each event in a log context freshly made for it. Here stands something
   in its place that costs next to nothing and is worked out when somebody reads it.
@@ -14,6 +14,8 @@ Two things make it quicker, and nothing else differs from :class:`EPollReactor`:
   ``epoll_ctl`` to wait for room that is there, none to stop waiting, no turn of the loop between.
   What the kernel does not take, and all else that waits for room (a close, a half-close, a
   producer), goes Twisted's usual way.
+
+- *Datagrams.* A host that datagrams go to is looked at once, not each time.
 
 ``docs/reactor.md`` shows where the time goes. This file knows nothing of socketlab and may be
 copied. It stands on seams of Twisted that are documented or have long been the same, listed in
@@ -24,12 +26,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from errno import ENOBUFS
+from errno import ECONNREFUSED, EMSGSIZE, ENOBUFS
 from select import EPOLLIN
 from socket import AF_INET, AF_INET6, AF_UNIX
 from typing import Any
 
-from twisted.internet import main, tcp, unix
+from twisted.internet import error, main, tcp, udp, unix
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
@@ -238,7 +240,7 @@ class _UNIXClient(_UNIXJoining, unix.Client):
 
 
 #: A read from one of these takes the straight path.
-_STREAMS = frozenset((_Server, _Client, _UNIXServer, _UNIXClient))
+_STREAMS: frozenset[Any] = frozenset((_Server, _Client, _UNIXServer, _UNIXClient))
 
 
 class _Port(tcp.Port):
@@ -257,6 +259,42 @@ class _Connector(tcp.Connector):
 class _UNIXConnector(unix.Connector):
     def _makeTransport(self) -> Any:
         return _UNIXClient(self.address, self, self.reactor, self.checkPID)
+
+
+# --- datagrams -----------------------------------------------------------------------------------
+
+
+class _DatagramPort(udp.Port):
+    """Looks at a host it sends to once, where Twisted does for each datagram."""
+
+    _known: set[str]  # hosts that Twisted has found to be addresses of this port's family
+    _most_known = 1000
+
+    def write(self, datagram: bytes, addr: Any = None) -> Any:
+        """Send *datagram* to *addr*: see IUDPTransport."""
+        if self._connectedAddr or addr is None or addr[0] not in self._known:
+            return self._write_checked(datagram, addr)
+        try:
+            return self.socket.sendto(datagram, addr)
+        except OSError as problem:  # as udp.Port.write has it
+            if problem.errno == EMSGSIZE:
+                raise error.MessageLengthError("message too long") from None
+            if problem.errno == ECONNREFUSED:
+                return None  # of an earlier datagram
+            raise
+
+    def _write_checked(self, datagram: bytes, addr: Any) -> Any:
+        sent = super().write(datagram, addr)
+        if not self._connectedAddr:
+            if len(self._known) >= self._most_known:
+                self._known.clear()
+            self._known.add(addr[0])
+        return sent
+
+    def startListening(self) -> None:
+        """Bind and read: see IListeningPort."""
+        self._known = set()
+        super().startListening()
 
 
 # --- the reactor ---------------------------------------------------------------------------------
@@ -339,6 +377,24 @@ class LeanReactor(EPollReactor):
             return _Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
         return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)  # refuses it
 
+    def listenUDP(
+        self, port: Any, protocol: Any, interface: str = "", maxPacketSize: int = 8192
+    ) -> Any:
+        """Serve datagrams: see IReactorUDP."""
+        return _listening(_DatagramPort(port, protocol, interface, maxPacketSize, self))
+
+    def adoptDatagramPort(
+        self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
+    ) -> Any:
+        """Serve datagrams on a socket that is there: see IReactorSocket."""
+        if addressFamily not in (AF_INET, AF_INET6):
+            return super().adoptDatagramPort(fileDescriptor, addressFamily, protocol)  # refuses it
+        return _listening(
+            _DatagramPort._fromListeningDescriptor(
+                self, fileDescriptor, addressFamily, protocol, maxPacketSize
+            )
+        )
+
 
 def _guarded(function: Callable[..., object], *arguments: object) -> None:
     """Call it; what it raises is logged, and the loop goes on, as with ``log.callWithLogger``."""
@@ -413,6 +469,21 @@ _SEAMS: Sequence[tuple[Any, str, str, str]] = (
     (PosixReactorBase, "connectTCP", "self host port factory timeout bindAddress", "Connector"),
     (PosixReactorBase, "listenUNIX", "self address factory backlog mode wantPID", "unix Port"),
     (PosixReactorBase, "connectUNIX", "self address factory timeout checkPID", "Connector"),
+    (udp.Port, "__init__", "self port proto interface maxPacketSize reactor", ""),
+    (
+        udp.Port,
+        "_fromListeningDescriptor",
+        "cls reactor fd addressFamily protocol maxPacketSize",
+        "",
+    ),
+    (udp.Port, "write", "self datagram addr", "_connectedAddr isIPAddress sendto EMSGSIZE"),
+    (PosixReactorBase, "listenUDP", "self port protocol interface maxPacketSize", "udp Port"),
+    (
+        PosixReactorBase,
+        "adoptDatagramPort",
+        "self fileDescriptor addressFamily protocol maxPacketSize",
+        "udp Port startListening",
+    ),
     (PosixReactorBase, "adoptStreamPort", "self fileDescriptor addressFamily factory", ""),
     (PosixReactorBase, "adoptStreamConnection", "self fileDescriptor addressFamily factory", ""),
 )
