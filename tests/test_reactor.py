@@ -720,6 +720,30 @@ class LogTests(SynchronousTestCase):
         self.assertEqual(seen[1], seen[0])
         self.assertEqual(seen[1]["colour"], "blue")
 
+    def test_turn_within_a_turn(self) -> None:
+        """When a protocol turns the loop itself, what others log then is said of theirs."""
+
+        class Turning(Protocol):
+            def dataReceived(self, data: bytes) -> None:
+                seen.append(context.get(log.ILogContext))
+                if len(seen) == 1:
+                    turn(reactor, 1)
+                    seen.append(context.get(log.ILogContext))
+
+        runs = []
+        for kind in (EPollReactor, LeanReactor):
+            seen: list[Any] = []
+            with running(kind) as reactor:
+                one, two = unix_server(reactor, Turning()), tcp_server(reactor, Turning())
+                for sock in (one, two):
+                    sock.send(b"?")
+                turn(reactor)
+                one.close()
+                two.close()
+                runs.append(seen)
+        self.assertEqual(len(runs[0]), 3)
+        self.assertEqual(runs[1], runs[0])
+
     def test_leaves_no_trace(self) -> None:
         """After a turn the context is what it was, also when an interrupt ended the turn."""
 

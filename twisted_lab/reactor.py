@@ -14,7 +14,6 @@ Three things make it quicker, and nothing else differs from :class:`EPollReactor
   ``epoll_ctl`` to wait for room that is there, none to stop waiting, no turn of the loop between.
   What the kernel does not take, and all else that waits for room (a close, a half-close, a
   producer), goes Twisted's usual way.
-
 - *Datagrams.* A host that datagrams go to is looked at once, not each time.
 
 ``docs/reactor.md`` shows where the time goes. This file knows nothing of socketlab and may be
@@ -26,6 +25,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from errno import ECONNREFUSED, EMSGSIZE, ENOBUFS
 from select import EPOLLIN
 from socket import AF_INET, AF_INET6, AF_UNIX
@@ -65,7 +65,8 @@ class LogContext:
         for beneath in _contexts():
             if beneath is self:
                 break
-            outer = beneath.get(log.ILogContext, outer)
+            with suppress(KeyError):
+                outer = beneath[log.ILogContext]
         return outer
 
     def _prefix(self) -> str:
@@ -92,7 +93,6 @@ def _contexts() -> list[Any]:
 
 
 # --- stream transports ---------------------------------------------------------------------------
-
 
 #: Bytes that one connection may send in a turn of the loop, as Twisted has it.
 _MOST = FileDescriptor.SEND_LIMIT
