@@ -12,7 +12,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 #: What must be there, and what must not: an __init__.py in twisted/ would hide Twisted itself.
-WANTED = {"twisted_lab/__init__.py", "twisted_lab/tap.py", "twisted/plugins/socketlab_plugin.py"}
+WANTED = {
+    "twisted_lab/__init__.py",
+    "twisted_lab/tap.py",
+    "twisted_lab/reactor.py",
+    "twisted/plugins/socketlab_plugin.py",
+}
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}
 FOLDERS = ("twisted_lab/", "twisted/plugins/", "socketlab-")
 
@@ -64,8 +69,10 @@ def plugin_missing(folder: Path, *what: str) -> list[str]:
     python = str(folder / "bin" / "python")
     run(python, "-m", "pip", "install", "-q", *what)
     listed = run(str(folder / "bin" / "twistd"), "--help")
+    reactors = run(str(folder / "bin" / "twistd"), "--help-reactors")
     said = run(str(folder / "bin" / "socketlab"), "--version")
     problems = [] if "socketlab" in listed else [f"twistd does not list the plugin: {what}"]
+    problems += [] if " lean" in reactors else [f"twistd does not list the reactor: {what}"]
     return problems if said.startswith("socketlab ") else [*problems, f"no socketlab: {what}"]
 
 

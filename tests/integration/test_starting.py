@@ -113,6 +113,13 @@ class ServingTests(StartingCase):
                 self.assertEqual(ask(host, echo, b"hello"), b"hello")
                 self.assertEqual(exchange((host, line), b"/upper hello\n"), b"HELLO\n")
 
+    def test_reactor(self) -> None:
+        """socketlab serve takes the lean reactor, twistd the one it is told; each says which."""
+        wanted = dict.fromkeys(ROADS, "lean") | {"twistd -n socketlab": REACTOR}
+        for name, road in ROADS.items():
+            child = self.serving("--port", "0", road=road)
+            self.assertIn(f" ({wanted[name]}) serves:", child.output, name)
+
     def child(self, *arguments: str, **more: Any) -> Child:
         made = super().child(*arguments, **more)
         self.__dict__.setdefault("made", []).append(made)
