@@ -642,8 +642,10 @@ class Refusing:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    def sendto(self, *given: Any) -> int:
+    def send(self, *given: Any) -> int:
         raise OSError(self.errno, os.strerror(self.errno))
+
+    sendto = send
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -704,6 +706,7 @@ class LogTests(SynchronousTestCase):
         kept = context.call(self.captured[0], context.get, log.ILogContext)
         self.assertEqual(kept, {"system": "Logging,0,127.0.0.1"})
         self.assertEqual(context.call(self.captured[0], context.get, "other", 7), 7)
+        self.assertEqual(self.captured[0][log.ILogContext]["system"], "Logging,0,127.0.0.1")
 
     def test_around(self) -> None:
         """What was in the context around the loop stays in it."""
@@ -782,6 +785,43 @@ class ReadTests(SynchronousTestCase):
                 with ROADS[road](reactor, protocol):
                     self.assertIsNone(protocol.transport.doRead())
                     self.assertEqual(protocol.trace, [])
+                turn(reactor)
+
+
+class NoRoomTests(SynchronousTestCase):
+    def test_no_room(self) -> None:
+        """What the kernel takes nothing of, or has no memory for, waits for room."""
+        for refusal in (errno.EAGAIN, errno.ENOBUFS):
+            with running(LeanReactor) as reactor:
+                protocol = Scripted(reactor, [["write", "write"]])
+                with unix_server(reactor, protocol) as ours:
+                    transport = protocol.transport
+                    real, transport.socket = transport.socket, Refusing(transport.socket)
+                    transport.socket.errno = refusal
+                    ours.send(b"?")
+                    turn(reactor, 1)
+                    self.assertEqual(reactor.getWriters(), [transport])
+                    transport.socket = real
+                    turn(reactor, 1)
+                    self.assertEqual(ours.recv(100), b"<write><write>")
+                    self.assertEqual(reactor.getWriters(), [])
+
+    def test_ended_by_another(self) -> None:
+        """A connection that another one ended in the same turn is not read any more."""
+
+        class Ending(Scripted):
+            def dataReceived(self, data: bytes) -> None:
+                super().dataReceived(data)
+                other.transport.abortConnection()
+
+        with running(LeanReactor) as reactor:
+            one, other = Ending(reactor, ()), Ending(reactor, ())
+            first, second = unix_server(reactor, one), unix_server(reactor, other)
+            with first, second:
+                for sock in (first, second):
+                    sock.send(b"?")
+                turn(reactor, 1)
+                self.assertEqual((one.trace, other.trace), ([b"?"], []))
                 turn(reactor)
 
 
