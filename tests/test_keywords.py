@@ -20,6 +20,7 @@ WORDS = {
     "listen": ["tcp:127.0.0.1:7", "tcp:127.0.0.1:8"],
     "allow": "10.0.0.0/8",
     "record": Path("run.jsonl"),
+    "pcapng": Path("run.pcapng"),
     "allow_reflector": True,
     "quiet": False,
     "log": None,

@@ -20,7 +20,7 @@ from twisted_lab import __version__
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import Listening, Note, Received
 from twisted_lab.publishing import Publisher
-from twisted_lab.recording import QUEUE, Recorder
+from twisted_lab.recording import QUEUE, JsonLines, Recorder
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 LISTENING = Listening(1, "echo", "127.0.0.1:9000", "tcp", 4096)
@@ -57,7 +57,8 @@ class RecorderTestCase(FolderTestCase):
         self.publisher = Publisher(lambda: round(self.clock.seconds() * 1e9), capture=64)
 
     def record(self, **more: Any) -> Recorder:
-        return Recorder(str(self.path), self.clock, self.publisher, now=lambda: NOON, **more)
+        form = JsonLines(self.publisher, lambda: NOON)
+        return Recorder(str(self.path), self.clock, self.publisher, form, **more)
 
     def lines(self, path: Path | None = None) -> list[dict[str, Any]]:
         """The lines of the file, of which each is whole and JSON."""
@@ -94,7 +95,7 @@ class HeaderTests(RecorderTestCase):
     def test_real_date(self) -> None:
         """Without a clock of its own the date is today's, with its offset from UTC."""
         before = datetime.now(UTC)
-        recorder = Recorder(str(self.path), self.clock, self.publisher)
+        recorder = Recorder(str(self.path), self.clock, self.publisher, JsonLines(self.publisher))
         recorder(LISTENING)
         recorder.close()
         started = datetime.fromisoformat(self.lines()[0]["started"])
@@ -187,7 +188,9 @@ class FileTests(RecorderTestCase):
 
     def refused(self, path: Path | str, *words: str) -> None:
         error = self.assertRaises(
-            ConfigurationError, Recorder, str(path), self.clock, self.publisher
+            ConfigurationError,
+            Recorder,
+            *(str(path), self.clock, self.publisher, JsonLines(self.publisher)),
         )
         sentence = str(error)
         self.assertEqual(len(sentence.splitlines()), 1)
@@ -342,7 +345,7 @@ class FullDiskTests(RecorderTestCase):
 
     def test_real_full_disk(self) -> None:
         """Closing a recording on a disk that is full to the end does not raise."""
-        recorder = Recorder("/dev/full", self.clock, self.publisher)
+        recorder = Recorder("/dev/full", self.clock, self.publisher, JsonLines(self.publisher))
         recorder(LISTENING)
         self.clock.advance(SOON)
         recorder.close()

@@ -39,6 +39,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "max-line": ("64KiB", 65536),
     "drain": ("0", 0.0),
     "record": ("out.jsonl", "out.jsonl"),
+    "pcapng": ("out.pcapng", "out.pcapng"),
     "capture": ("0", 0),
     "log": ("/var/log/x", "/var/log/x"),
     "log-format": ("json", "json"),
@@ -72,7 +73,7 @@ BAD: dict[str, list[str]] = {
     "log-format": ["xml", "JSON", ""],
 }
 
-FILES = {"record", "log", "client-ca", "quotes"}
+FILES = {"record", "pcapng", "log", "client-ca", "quotes"}
 FLAGS = {"quiet", "allow-reflector", "allow-amplification", "well-known"}
 
 
@@ -104,7 +105,7 @@ class TableTests(SynchronousTestCase):
                 """
                 port listen interface backlog max-connections max-per-peer accept-rate allow deny
                 idle-timeout handshake-timeout lifetime min-rate max-bytes throughput max-line
-                drain record capture log log-format quiet allow-reflector allow-amplification
+                drain record pcapng capture log log-format quiet allow-reflector allow-amplification
                 client-ca datagram-rate well-known quotes proxy-from
                 """.split()
             ),

@@ -11,12 +11,15 @@ from twisted.python import usage
 
 from twisted_lab import __version__
 from twisted_lab.errors import SocketlabError
+from twisted_lab.escaping import escape
+from twisted_lab.exporting import export_pcapng
 
 USAGE = """\
 socketlab, the bench that tells the truth about sockets
 
   socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
   socketlab serve --help                          its options and services
+  socketlab export FILE.jsonl --pcapng FILE       a recording as packets, for Wireshark; - is stdout
   socketlab --version
 """
 
@@ -26,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] == "serve":
         return serve(given[1:])
+    if given and given[0] == "export":
+        return export(given[1:])
     if given and given[0] == "--version":
         print(f"socketlab {__version__}")
         return 0
@@ -33,9 +38,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE, end="")
         return 0
     print(USAGE, end="", file=sys.stderr)
-    said = f"no command {given[0]!r}; there is: serve" if given else "no command given"
+    said = f"no command {given[0]!r}; there are: serve, export" if given else "no command given"
     print(f"socketlab: {said}", file=sys.stderr)
     return 2
+
+
+class ExportOptions(usage.Options):
+    """What ``socketlab export`` takes."""
+
+    synopsis = "Usage: socketlab export FILE.jsonl --pcapng FILE"
+    optParameters = [["pcapng", None, None, "write packets here; - is stdout"]]  # noqa: RUF012
+    recording = ""
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """The recording may stand before or after the options."""
+        words = list(options or ())
+        if words and not words[0].startswith("-"):
+            words.append(words.pop(0))
+        super().parseOptions(words)
+
+    def opt_version(self) -> None:
+        """Say the version of socketlab."""
+        print(f"socketlab {__version__}")
+        raise SystemExit(0)
+
+    def parseArgs(self, *words: str) -> None:
+        """One recording."""
+        if len(words) != 1:
+            said = f"one recording, not {len(words)}" if words else "the recording to export"
+            raise usage.UsageError(f"expected {said}")
+        (self.recording,) = words
+
+    def postOptions(self) -> None:
+        """Something to make of it."""
+        if self["pcapng"] is None:
+            raise usage.UsageError("--pcapng FILE says what to write, and where")
+
+
+def export(arguments: Sequence[str]) -> int:
+    """Write a recording in another form."""
+    options = ExportOptions()
+    try:
+        options.parseOptions(arguments)
+        export_pcapng(options.recording, options["pcapng"])
+    except usage.UsageError as error:
+        print(f"socketlab export: {escape(str(error))}", file=sys.stderr)
+        return 2
+    except SocketlabError as error:
+        print(f"socketlab export: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as done:  # --help and --version
+        return int(done.code or 0)
+    return 0
 
 
 def serve(arguments: Sequence[str]) -> int:

@@ -20,6 +20,19 @@ class Observer(Protocol):
     def __call__(self, event: Event, /) -> object: ...
 
 
+class Form(Protocol):
+    """How events stand in a file."""
+
+    def begin(self) -> bytes:
+        """What stands before the first event: of a new file, or of what is appended to one."""
+
+    def of(self, event: Event) -> bytes:
+        """*event*; nothing when it has no place in this form."""
+
+    def whole(self, data: bytes, length: int) -> int:
+        """How many of the first *length* bytes of *data* can stand without what follows."""
+
+
 class Clock(Protocol):
     """Time by the door: a reactor, or :class:`twisted.internet.task.Clock` in tests."""
 

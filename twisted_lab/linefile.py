@@ -1,7 +1,7 @@
 """A file of lines: appended to, rotated, reopened, and never left with half a line.
 
 A disk that fills up cuts a write short. What was cut is taken back, where the file allows it, so
-that whoever reads the file finds whole lines only.
+that whoever reads the file finds whole lines only. What a line is can be something else.
 """
 
 from __future__ import annotations
@@ -61,11 +61,17 @@ def _lock(fd: int) -> None:
     flock(fd, LOCK_EX | LOCK_NB)
 
 
+def whole_lines(data: bytes, length: int) -> int:
+    """How many of the first *length* bytes of *data* are whole lines."""
+    return data.rfind(b"\n", 0, length) + 1
+
+
 class LineFile:
     """Appends whole lines to *path*, made with *mode*.
 
     Over *rotate_bytes* the file becomes ``path.1`` and a new one is begun; *kept* of the old are
-    kept. *write* is os.write(). Raises :class:`ConfigurationError` when *path* cannot be opened.
+    kept. *write* is os.write(); *whole* says how much of what was cut short is whole lines. Raises
+    :class:`ConfigurationError` when *path* cannot be opened.
     """
 
     def __init__(
@@ -75,12 +81,14 @@ class LineFile:
         rotate_bytes: int | None = None,
         kept: int = 0,
         write: Callable[[int, bytes], int] = os.write,
+        whole: Callable[[bytes, int], int] = whole_lines,
     ) -> None:
         self.path = os.path.abspath(path)
         self._mode = mode
         self._rotate_bytes = rotate_bytes
         self._kept = kept
         self._write = write
+        self._whole = whole
         self._fd = open_to_append(self.path, mode)
         self._size = os.fstat(self._fd).st_size
 
@@ -93,8 +101,7 @@ class LineFile:
             self._rotate()
         written = self._write(self._fd, lines)
         if written < len(lines):
-            whole = lines.rfind(b"\n", 0, written) + 1
-            written = self._take_back(written, whole)
+            written = self._take_back(written, self._whole(lines, written))
         self._size += written
         return written
 

@@ -1,4 +1,4 @@
-"""A recording: every event as one JSON line in a file, whole to its last line.
+"""A recording: every event in a file, whole to its last; as JSON lines, or in another form.
 
 The first line is a header. A disk that is full costs events, counted and noted in the recording
 once it can be written again; it never costs a connection, and no line is ever cut in two.
@@ -13,8 +13,8 @@ from typing import Any
 
 from twisted_lab import __version__, jsonlines
 from twisted_lab.events import Event, Note
-from twisted_lab.interfaces import Clock
-from twisted_lab.linefile import PRIVATE, LineFile
+from twisted_lab.interfaces import Clock, Form
+from twisted_lab.linefile import PRIVATE, LineFile, whole_lines
 from twisted_lab.publishing import Publisher
 
 #: Bytes kept while the file cannot be written; what comes on top is lost, and counted.
@@ -28,35 +28,17 @@ _WAIT = 0.2
 FORMAT = 1
 
 
-class Recorder:
-    """Writes every event it is given to *path*; an :class:`~twisted_lab.interfaces.Observer`.
-
-    *now* gives the date of the header. Raises :class:`ConfigurationError` when *path* cannot be
-    opened.
-    """
+class JsonLines:
+    """Events as JSON lines; a :class:`~twisted_lab.interfaces.Form`. *now* dates the header."""
 
     def __init__(
-        self,
-        path: str,
-        clock: Clock,
-        publisher: Publisher,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        write: Callable[[int, bytes], int] = os.write,
+        self, publisher: Publisher, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.path = path
-        self.lost = 0
-        self._clock = clock
         self._publisher = publisher
         self._now = now
-        self._queue = bytearray()
-        self._alarm: Any = None
-        self._noted = 0
-        self._closed = False
-        self._stuck = False  # what could not be written is tried again by the alarm alone
-        self._begun = False
-        self._file = LineFile(path, PRIVATE, write=write)
 
-    def _header(self) -> bytes:
+    def begin(self) -> bytes:
+        """The header: what the file is, since when, and how much of each message it keeps."""
         return jsonlines.line(
             {
                 "socketlab": FORMAT,
@@ -67,13 +49,49 @@ class Recorder:
             }
         )
 
+    def of(self, event: Event) -> bytes:
+        """One line."""
+        return jsonlines.line(event)
+
+    def whole(self, data: bytes, length: int) -> int:
+        """The whole lines."""
+        return whole_lines(data, length)
+
+
+class Recorder:
+    """Writes every event it is given to *path*; an :class:`~twisted_lab.interfaces.Observer`.
+
+    *form* is how they stand there. Raises :class:`ConfigurationError` when *path* cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        clock: Clock,
+        publisher: Publisher,
+        form: Form,
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
+        self.path = path
+        self.lost = 0
+        self._clock = clock
+        self._publisher = publisher
+        self._form = form
+        self._queue = bytearray()
+        self._alarm: Any = None
+        self._noted = 0
+        self._closed = False
+        self._stuck = False  # what could not be written is tried again by the alarm alone
+        self._begun = False
+        self._file = LineFile(path, PRIVATE, write=write, whole=form.whole)
+
     def __call__(self, event: Event) -> None:
         """Take *event*; it is in the file within a fifth of a second."""
         if self._closed:
             return
         if not self._begun:  # a start that fails before anything happened leaves no trace
             self._begun = True
-            self._queue += self._header()
+            self._queue += self._form.begin()
             self._flush()
         if len(self._queue) >= QUEUE:
             self.lost += 1
@@ -81,7 +99,7 @@ class Recorder:
             return
         if self.lost > self._noted:
             self._note_losses(event)
-        self._queue += jsonlines.line(event)
+        self._queue += self._form.of(event)
         if len(self._queue) >= _BATCH and not self._stuck:
             self._flush()
         else:
@@ -90,7 +108,7 @@ class Recorder:
     def _note_losses(self, event: Event) -> None:
         count = self.lost - self._noted
         self._noted = self.lost
-        self._queue += jsonlines.line(
+        self._queue += self._form.of(
             Note(event.ns, event.service, "recording", f"{count} events lost: file not writable")
         )
 
@@ -119,7 +137,7 @@ class Recorder:
         """Go on in a new file of the same name (after a rotation), under a header of its own."""
         self._flush()
         if self._file.reopen() and self._begun:
-            self._queue[:0] = self._header()
+            self._queue[:0] = self._form.begin()
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -59,6 +59,7 @@ class Settings:
     max_line: int = MAX_LINE
     drain: float = DRAIN
     record: str | None = None
+    pcapng: str | None = None
     capture: int = CAPTURE
     log: str | None = None
     log_format: str = "text"
@@ -161,6 +162,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("drain", "T", "time for connections to finish at a stop [default: "
            f"{DRAIN:g}s]", units.seconds_or_none, process=True),
     Option("record", "FILE", "write every event to FILE as JSON lines", _file,
+           process=True),
+    Option("pcapng", "FILE", "write packets drawn from every event to FILE, for Wireshark", _file,
            process=True),
     Option("capture", "SIZE", f"bytes of each message to record, 0 for none [default: {CAPTURE}]",
            units.size, process=True),

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted_lab import kernel
 from twisted_lab.announcing import announcement
 from twisted_lab.bench import Bench, make_bench
+from twisted_lab.capturing import PcapngForm
 from twisted_lab.config import Config, ConfigFile
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
 from twisted_lab.installed import find_kind, installed
@@ -22,7 +23,7 @@ from twisted_lab.notifying import Notifier
 from twisted_lab.policies import max_connections
 from twisted_lab.protocols import Kind
 from twisted_lab.publishing import Publisher
-from twisted_lab.recording import Recorder
+from twisted_lab.recording import JsonLines, Recorder
 from twisted_lab.reloading import Reload
 from twisted_lab.service import LabService, make_service
 from twisted_lab.settings import Settings
@@ -77,9 +78,14 @@ def make(
     for observer in observers:
         publisher.add(observer)
     if settings.record is not None:
-        recorder = Recorder(settings.record, reactor, publisher)
+        recorder = Recorder(settings.record, reactor, publisher, JsonLines(publisher))
         publisher.add(recorder)
         files.append(recorder)
+    if settings.pcapng is not None:
+        form = PcapngForm(time.time_ns() - publisher.now())
+        captured = Recorder(settings.pcapng, reactor, publisher, form)
+        publisher.add(captured, detailed=False)
+        files.append(captured)
 
     def started(services: Any) -> None:
         if take_signals:  # the process is ours alone

@@ -1,0 +1,160 @@
+"""A recording becomes a file of packets, or one sentence says why not."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twisted.internet.task import Clock
+
+from tests.folder import FolderTestCase
+from tests.programs import SOCKETLAB, run
+from tests.test_capturing import INTERFACE, PACKET, SECTION, blocks, kinds
+from twisted_lab.capturing import PcapngForm
+from twisted_lab.errors import ConfigurationError
+from twisted_lab.events import Accepted, Closed, CloseReason, Event, Received, TcpInfo
+from twisted_lab.exporting import export_pcapng, nanoseconds
+from twisted_lab.publishing import Publisher
+from twisted_lab.recording import JsonLines, Recorder
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 250_001, tzinfo=UTC)
+PEER, LOCAL = "127.0.0.1:5", "127.0.0.1:9"
+INFO = TcpInfo("established", 1, 2, 3, 4, 5, 6, 7, 8, 9)
+EVENTS: tuple[Event, ...] = (
+    Accepted(5, "echo", "c1", PEER, LOCAL, "tcp"),
+    Received(6, "echo", "c1", 5, b"a\xff\nbc"),
+    Closed(9, "echo", "c1", PEER, LOCAL, CloseReason.RESET, 5, 0, 1.0, tcp_info=INFO),
+)
+
+
+class ExportCase(FolderTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.recording = self.folder / "run.jsonl"
+        self.target = self.folder / "run.pcapng"
+
+    def record(self, *events: Event) -> None:
+        clock = Clock()
+        publisher = Publisher(lambda: 0)
+        form = JsonLines(publisher, lambda: NOON)
+        recorder = Recorder(str(self.recording), clock, publisher, form)
+        for event in events:
+            recorder(event)
+        recorder.close()
+
+    def export(self) -> bytes:
+        export_pcapng(str(self.recording), str(self.target))
+        return self.target.read_bytes()
+
+    def refusal(self, recording: Path | None = None, target: Path | None = None) -> str:
+        names = str(recording or self.recording), str(target or self.target)
+        return str(self.assertRaises(ConfigurationError, export_pcapng, *names))
+
+
+class ExportTests(ExportCase):
+    def test_same_as_live(self) -> None:
+        """The packets are those that would have been written as it happened."""
+        self.record(*EVENTS)
+        form = PcapngForm(nanoseconds(NOON))
+        self.assertEqual(self.export(), form.begin() + b"".join(map(form.of, EVENTS)))
+        self.assertEqual(nanoseconds(NOON), 1_772_366_400_250_001_000)
+
+    def test_private(self) -> None:
+        """It may hold anybody's secrets, as the recording does; nothing else is left there."""
+        self.record(*EVENTS)
+        self.export()
+        self.assertEqual(stat.S_IMODE(self.target.stat().st_mode), 0o600)
+        self.assertEqual(sorted(self.folder.iterdir()), [self.recording, self.target])
+
+    def test_appended(self) -> None:
+        """A recording of two runs is a file of two sections."""
+        self.record(*EVENTS)
+        self.record(*EVENTS)
+        found = kinds(self.export())
+        self.assertEqual(found, [SECTION, INTERFACE, *[PACKET] * 5] * 2)
+
+    def test_onto_itself(self) -> None:
+        """Whatever the target was is replaced when all is well, and only then."""
+        self.target.write_text("before")
+        self.recording.write_text("nonsense")
+        self.refusal()
+        self.assertEqual(self.target.read_text(), "before")
+        self.recording.unlink()
+        self.record(*EVENTS)
+        self.assertEqual(blocks(self.export())[0][0], SECTION)
+
+
+class RefusalTests(ExportCase):
+    def test_lines(self) -> None:
+        """A line that is none of a recording is named, with what is wrong."""
+        self.record(EVENTS[0])
+        header, event = self.recording.read_text().splitlines(keepends=True)
+        for text, number, why in (
+            ("", None, "is empty: nothing was recorded"),
+            ("nonsense\n", 1, "this is no line of a recording"),
+            ("[]\n", 1, "this is no line of a recording"),
+            ("\xff\n", 1, "this is no line of a recording"),
+            (event, 1, "a recording begins with its header"),
+            (header.replace('"socketlab":1', '"socketlab":2'), 1, "format 2, and this socketlab"),
+            (header.replace("started", "begun"), 1, "does not say when it started"),
+            (header.replace("2026-", "26-"), 1, "does not say when it started"),
+            (
+                header + event.replace("accepted", "excepted"),
+                2,
+                "no event that this socketlab knows",
+            ),
+            (header + event.replace("peer", "pear"), 2, "no event that this socketlab knows"),
+            (header + event + event[:20], 3, "this is no line of a recording"),
+        ):
+            self.recording.write_text(text, "latin-1")
+            said = self.refusal()
+            self.assertIn(why, said)
+            if number is not None:
+                self.assertIn(f"{self.recording}, line {number}: ", said)
+        self.assertFalse(self.target.exists())
+        self.assertEqual(list(self.folder.iterdir()), [self.recording])
+
+    def test_files(self) -> None:
+        """A file that is not there, or cannot be made, is named with the reason."""
+        said = self.refusal()
+        self.assertEqual(said, f"cannot export to '{self.recording}': No such file or directory")
+        self.record(*EVENTS)
+        said = self.refusal(target=self.folder / "no" / "such")
+        self.assertIn("/no/such.new': No such file or directory", said)
+
+
+class CommandTests(ExportCase):
+    def test_command(self) -> None:
+        """socketlab export writes the file, wherever the options stand; - is stdout."""
+        self.record(*EVENTS)
+        whole = self.export()
+        for words in (
+            (str(self.recording), "--pcapng", str(self.target)),
+            (f"--pcapng={self.target}", str(self.recording)),
+        ):
+            self.target.unlink()
+            done = run(*SOCKETLAB, "export", *words)
+            self.assertEqual((done.status, done.out, done.err), (0, "", ""))
+            self.assertEqual(self.target.read_bytes(), whole)
+
+    def test_usage(self) -> None:
+        """What is wrong on the command line is one sentence; 2."""
+        for words, said in (
+            ((), "expected the recording to export"),
+            (("a", "b"), "expected one recording, not 2"),
+            (("a",), "--pcapng FILE says what to write, and where"),
+            (("a", "--svgs", "b"), "option --svgs"),
+        ):
+            done = run(*SOCKETLAB, "export", *words)
+            self.assertEqual((done.status, done.out), (2, ""), words)
+            (line,) = done.err.splitlines()
+            self.assertTrue(line.startswith("socketlab export: "), line)
+            self.assertIn(said, line)
+
+    def test_refused(self) -> None:
+        """What cannot be exported is one sentence; 1."""
+        done = run(*SOCKETLAB, "export", "/no/such", "--pcapng", str(self.target))
+        self.assertEqual((done.status, done.out), (1, ""))
+        said = "socketlab export: cannot export to '/no/such': No such file or directory\n"
+        self.assertEqual(done.err, said)
