@@ -103,7 +103,11 @@ class TsharkTests(FolderTestCase):
         for file in self.files(child):
             counted = {
                 what: len(tshark(file, "-Y", what).splitlines())
-                for what in ("udp", "tcp.flags.reset == 1", "tcp.flags.syn == 1 && tcp.flags.ack == 0")
+                for what in (
+                    "udp",
+                    "tcp.flags.reset == 1",
+                    "tcp.flags.syn == 1 && tcp.flags.ack == 0",
+                )
             }
             self.assertEqual(list(counted.values()), [16, 1, 5], file)
             names = set(tshark(file, "-T", "fields", "-e", "frame.interface_name").split())
