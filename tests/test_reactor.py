@@ -156,6 +156,10 @@ ACTS: dict[str, Callable[[Scripted], object]] = {
 }
 START_TLS = "start TLS"
 
+#: These drop what waits for room. How much that is, is the kernel's affair, and only the same when
+#: the peer has read everything before.
+DROPPING = {"abort", "raise", "write text", "write an array", "stop writing"}
+
 Road = Callable[[Any, Protocol], socket.socket]
 
 
@@ -242,8 +246,7 @@ class Talk:
                 for number in range(len(script)):
                     self._tell(b"data %d" % number)
                     turn(reactor)
-                    if reads:
-                        self._read()
+                    while reads and self._read():
                         turn(reactor)
                 while self._read():
                     turn(reactor)
@@ -290,6 +293,7 @@ class SameTests(SynchronousTestCase):
     """A protocol and its peer cannot tell the two reactors apart."""
 
     def compare(self, road: str, script: Sequence[Sequence[str]], **how: Any) -> Talk:
+        self.flushLoggedErrors()  # what an example that failed has left
         epoll = Talk(EPollReactor, road, script, **how)
         failed = len(self.flushLoggedErrors())
         lean = Talk(LeanReactor, road, script, **how)
@@ -331,6 +335,8 @@ class SameTests(SynchronousTestCase):
         self, script: list[list[str]], road: str, protocol: type[Scripted], reads: bool
     ) -> None:
         """Any acts in any order."""
+        if not reads:
+            script = [[act for act in acts if act not in DROPPING] for acts in script]
         self.compare(road, script, protocol=protocol, reads=reads)
 
     def test_tls(self) -> None:
