@@ -118,10 +118,14 @@ class RefusalTests(ExportCase):
     def test_files(self) -> None:
         """A file that is not there, or cannot be made, is named with the reason."""
         said = self.refusal()
-        self.assertEqual(said, f"cannot export to '{self.recording}': No such file or directory")
+        self.assertEqual(said, f"cannot read '{self.recording}': No such file or directory")
         self.record(*EVENTS)
         said = self.refusal(target=self.folder / "no" / "such")
-        self.assertIn("/no/such.new': No such file or directory", said)
+        where = self.folder / "no" / "such"
+        self.assertEqual(said, f"cannot write '{where}': No such file or directory")
+        self.assertIn("Is a directory", self.refusal(target=self.folder))
+        self.assertIn("Is a directory", self.refusal(recording=self.folder))
+        self.assertEqual(list(self.folder.iterdir()), [self.recording])
 
 
 class CommandTests(ExportCase):
@@ -156,5 +160,5 @@ class CommandTests(ExportCase):
         """What cannot be exported is one sentence; 1."""
         done = run(*SOCKETLAB, "export", "/no/such", "--pcapng", str(self.target))
         self.assertEqual((done.status, done.out), (1, ""))
-        said = "socketlab export: cannot export to '/no/such': No such file or directory\n"
+        said = "socketlab export: cannot read '/no/such': No such file or directory\n"
         self.assertEqual(done.err, said)

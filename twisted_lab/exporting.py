@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,6 @@ from twisted_lab import jsonlines
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
-from twisted_lab.linefile import PRIVATE
 from twisted_lab.recording import FORMAT
 
 #: Bytes of a line at most: what is longer was never a line of a recording.
@@ -26,22 +26,29 @@ def export_pcapng(recording: str, target: str) -> None:
     the line that is none of a recording.
     """
     try:
-        with open(recording, "rb") as lines:
-            blocks = _blocks(lines, recording)
-            if target == "-":
-                for block in blocks:
-                    os.write(1, block)
-            else:
-                _write_whole(blocks, target)
-    except OSError as error:
-        named = error.filename or target
-        why = error.strerror or str(error)
-        raise ConfigurationError(f"cannot export to '{escape(named)}': {why}") from None
+        lines = open(recording, "rb")  # noqa: SIM115 - closed by the with below
+    except OSError as problem:
+        raise _cannot("read", recording, problem) from None
+    with lines:
+        try:
+            _write(_blocks(lines, recording), target)
+        except OSError as problem:
+            raise _cannot("write", target, problem) from None
 
 
-def _write_whole(blocks: Iterable[bytes], target: str) -> None:
-    new = f"{target}.new"
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+def _cannot(verb: str, name: str, problem: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot {verb} '{escape(name)}': {problem.strerror or escape(str(problem))}"
+    )
+
+
+def _write(blocks: Iterable[bytes], target: str) -> None:
+    if target == "-":
+        with open(1, "wb", closefd=False) as stdout:
+            stdout.writelines(blocks)
+        return
+    folder, name = os.path.split(os.path.abspath(target))
+    fd, new = tempfile.mkstemp(prefix=f"{name}.", dir=folder)  # nobody else's, as a recording is
     try:
         with open(fd, "wb") as file:
             file.writelines(blocks)
