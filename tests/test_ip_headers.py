@@ -46,6 +46,15 @@ class ChecksumTests(SynchronousTestCase):
         """The example of RFC 1071, section 3."""
         self.assertEqual(checksum(bytes.fromhex("0001f203f4f5f6f7")), 0xFFFF - 0xDDF2)
 
+    @given(st.binary(max_size=200) | st.sampled_from([bytes(8), b"\xff" * 8]))
+    def test_added_by_hand(self, data: bytes) -> None:
+        """It is the sum of 16-bit words with end-around carry."""
+        data += bytes(len(data) % 2)
+        total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        self.assertEqual(checksum(data), ~total & 0xFFFF)
+
     @given(st.binary(max_size=200))
     def test_sums_to_nothing(self, data: bytes) -> None:
         """Whoever sums what has its checksum gets 0."""

@@ -101,8 +101,7 @@ def _summed(protocol: int, source: End, target: End, content: bytes) -> bytes:
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
-    data += bytes(len(data) % 2)
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
+    whole = int.from_bytes(data + bytes(len(data) % 2), "big")
+    # To add words with end-around carry is to reckon modulo 65,535; a sum is 0 only of nothing.
+    total = whole % 0xFFFF or (0xFFFF if whole else 0)
     return ~total & 0xFFFF
