@@ -205,15 +205,16 @@ class RestartTests(ReloadTestCase):
         """What the whole process was started with needs a restart, but for the drain."""
         self.start(LINE)
         said = self.reload(
-            'record = "r"\ncapture = 1\nlog = "l"\nlog_format = "json"\nquiet = true\n' + LINE
+            'record = "r"\npcapng = "p"\ncapture = 1\nlog = "l"\nlog_format = "json"\n'
+            "quiet = true\n" + LINE
         )
-        self.assertEqual(len(said), 5)
+        self.assertEqual(len(said), 6)
         self.assertEqual(
             said[0], f"reloaded s.toml: record default -> {self.folder}/r needs a restart"
         )
         self.assertTrue(all(one.endswith(" needs a restart") for one in said), said)
         process = [option.field for option in OPTIONS if option.process]
-        self.assertEqual(len(process), 6)
+        self.assertEqual(len(process), 7)
 
     def test_services(self) -> None:
         """A service that came, went or is of another kind needs a restart."""

@@ -93,6 +93,7 @@ class BeforeAndAfterTests(SynchronousTestCase):
         ("--max-line", "7"),
         ("--drain", "7"),
         ("--record", "7"),
+        ("--pcapng", "7"),
         ("--capture", "7"),
         ("--log", "7"),
         ("--log-format", "json"),
@@ -258,7 +259,7 @@ class BadTests(SynchronousTestCase):
                     with contextlib.suppress(usage.UsageError):
                         taken.append((arguments, parse(*arguments).settings == Settings()))
         # Files are opened later, and are refused then.
-        late = ("--record", "--log", "--client-ca")
+        late = ("--record", "--pcapng", "--log", "--client-ca")
         late_ones = [words for words, _ in taken if any(w.rstrip("=") in late for w in words)]
         self.assertEqual([words for words, ignored in taken if ignored], [])
         self.assertEqual([words for words, _ in taken if words not in late_ones], [])
