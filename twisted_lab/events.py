@@ -270,6 +270,26 @@ class DatagramDropped(Event):
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Gap(Event):
+    """What a reader of events has not got; never published, never recorded.
+
+    From ``ns`` to ``until`` what happened was not kept: ``bytes_in`` and ``bytes_out`` moved.
+    ``reason`` is ``unwatched`` (nobody looked, so no events were built), ``evicted`` (they had to
+    make room for newer ones) or ``overrun`` (the reader was too slow). ``count`` says how many
+    events are missing, where that is known.
+    """
+
+    event: ClassVar[str] = "gap"
+
+    until: int
+    reason: str
+    connection: str | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    count: int | None = None
+
+
 #: Every event, by its name on the wire.
 CATALOGUE: dict[str, type[Event]] = {
     kind.event: kind
