@@ -20,6 +20,7 @@ from twisted_lab.datagram_socket import CUT, DIRECT, PARSED, Peer, Way
 from twisted_lab.datagrams import DATAGRAMS_A_TURN, DatagramPort
 from twisted_lab.events import DatagramDropped, DatagramReceived, DatagramSent, Event, Note
 from twisted_lab.publishing import Publisher
+from twisted_lab.talks import TALKS_KEPT
 
 PEER = ("192.0.2.7", 5000)
 OTHER = ("192.0.2.8", 5000)
@@ -154,6 +155,75 @@ class PortCase(SynchronousTestCase):
 
     def payloads(self) -> list[bytes]:
         return [data for data, _peer, _way in self.socket.sent]
+
+
+class TalkTests(PortCase):
+    """What is known of each peer, while somebody takes samples."""
+
+    def sampling(self, sample: int = 3) -> DatagramPort:
+        self.publisher.add(self.events.append, (), sample=sample)
+        return self.listen()
+
+    def names(self) -> list[str]:
+        return [event.event for event in self.events]
+
+    def test_totals(self) -> None:
+        """A peer's datagrams and bytes are counted in both directions."""
+        port = self.sampling()
+        self.arrive(port, b"one", b"three")
+        self.arrive(port, b"x", peer=OTHER)
+        talk = port.talks.by_peer[PEER]
+        self.assertEqual((talk.datagrams_in, talk.bytes_in), (2, 8))
+        self.assertEqual((talk.datagrams_out, talk.bytes_out), (2, 8))
+        self.assertEqual(port.talks.by_peer[OTHER].bytes_out, 1)
+        self.assertEqual((port.bytes_received, port.bytes_sent), (9, 9))
+
+    def test_nobody(self) -> None:
+        """Where nobody takes samples a peer leaves no trace, and the port still counts."""
+        port = self.listen()
+        self.arrive(port, b"one")
+        self.assertEqual(len(port.talks.by_peer), 0)
+        self.assertEqual((port.bytes_received, port.bytes_sent), (3, 3))
+
+    def test_first(self) -> None:
+        """The first events of each peer are built, later ones are not."""
+        port = self.sampling()
+        self.arrive(port, b"a", b"b", b"c")
+        self.arrive(port, b"d", peer=OTHER)
+        kinds = ["datagram-received", "datagram-sent", "datagram-received"]
+        self.assertEqual(self.names(), kinds + kinds[:2])
+
+    def test_followed(self) -> None:
+        """All events of a peer that is followed are built, until it is no more."""
+        port = self.sampling(1)
+        self.arrive(port, b"a")
+        port.talks.follow(PEER, True)
+        self.arrive(port, b"b", b"c")
+        self.assertEqual(len(self.events), 5)
+        port.talks.follow(PEER, False)
+        self.arrive(port, b"d")
+        self.assertEqual(len(self.events), 5)
+        port.talks.follow(OTHER, True)
+        self.assertEqual(list(port.talks.by_peer), [PEER])
+
+    def test_drops(self) -> None:
+        """A drop counts for a peer that is known, and is among its first events."""
+        port = self.sampling()
+        self.arrive(port, b"a")
+        self.socket.handle.error = OSError(errno.EMSGSIZE, "too long")
+        self.arrive(port, b"b", b"c")
+        self.assertEqual(port.talks.by_peer[PEER].dropped, 2)
+        self.assertEqual(self.names(), ["datagram-received", "datagram-sent", "datagram-received"])
+        self.assertEqual(self.publisher.tally["datagram-dropped"], 2)
+
+    def test_bound(self) -> None:
+        """Peers choose their addresses: only so many are remembered, the last to begin."""
+        port = self.sampling()
+        for number in range(TALKS_KEPT + 5):
+            self.arrive(port, b"x", peer=("192.0.2.9", 1024 + number))
+        self.assertEqual(len(port.talks.by_peer), TALKS_KEPT)
+        self.assertEqual(port.talks.forgotten, 5)
+        self.assertNotIn(("192.0.2.9", 1028), port.talks.by_peer)
 
 
 class RenewTests(PortCase):

@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 from tests.streams import MUCH, Log, StreamCase, echo
 from twisted_lab.events import CloseReason
 from twisted_lab.layer import YOUTH
-from twisted_lab.testing import HalfCloseSpy, Peer, Spy
+from twisted_lab.testing import Collector, HalfCloseSpy, Peer, Spy
 
 
 class HookTests(StreamCase):
@@ -233,6 +233,97 @@ class HookTests(StreamCase):
         self.assertFalse(self.layer.watched)
         self.publisher.add(self.seen)
         self.assertTrue(self.layer.watched)
+
+
+class SampleTests(StreamCase):
+    """What is told of a stream to who takes samples alone."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.publisher.remove(self.seen)
+        self.sampled = Collector()
+        self.publisher.add(self.sampled, ("accepted", "closed"), sample=4)
+
+    def names(self) -> list[str]:
+        return [event.event for event in self.sampled.events]
+
+    def test_first(self) -> None:
+        """The first events of a stream are built, whatever they are; later ones are not."""
+        peer = self.talk(Spy(dataReceived=echo))
+        for _ in range(3):
+            peer.send(b"hello")
+            self.network.pump()
+        self.assertEqual(self.names(), ["accepted", "received", "sent", "received"])
+        self.assertFalse(self.stream.watched)
+        self.assertEqual(self.publisher.tally["received"], 2)
+
+    def test_end(self) -> None:
+        """The end is told, however much was before it, and once."""
+        peer = self.talk(Spy(dataReceived=echo))
+        for _ in range(5):
+            peer.send(b"hello")
+            self.network.pump()
+        peer.fin()
+        self.network.pump()
+        self.assertEqual(self.names()[4:], ["closed"])
+        self.assertEqual(self.sampled.of("closed")[0].bytes_in, 25)
+
+    def test_notes(self) -> None:
+        """Notes count among the first events, and a peer who provokes more has none built."""
+        self.talk(Spy())
+        for _ in range(9):
+            self.stream.note("bad-command", "what?")
+        self.assertEqual(self.names(), ["accepted", *["note"] * 3])
+        self.assertEqual({event.connection for event in self.sampled.events}, {"c1"})
+        self.assertEqual(self.publisher.tally["note"], 9)
+
+    def test_followed(self) -> None:
+        """All events of a stream that is followed are built, until it is no more."""
+        peer = self.talk(Spy(dataReceived=echo))
+        self.layer.follow(self.stream, True)
+        for _ in range(9):
+            peer.send(b"x")
+            self.network.pump()
+        self.assertEqual(len(self.names()), 19)
+        self.layer.follow(self.stream, False)
+        peer.send(b"x")
+        self.network.pump()
+        self.assertEqual(len(self.names()), 19)
+        self.assertFalse(self.stream.watched)
+
+    def test_others(self) -> None:
+        """One stream that is followed has no other's events built."""
+        factory = self.behind_layer(Factory.forProtocol(lambda: Spy(dataReceived=echo)))
+        peers = [self.network.connect(self.make_peer(), factory) for _ in "12"]
+        streams = sorted(self.layer.streams, key=lambda stream: stream.id)
+        self.layer.follow(streams[0], True)
+        self.layer.follow(streams[1], False)
+        for peer in peers:
+            peer.send(b"x")
+        self.network.pump()
+        heard = [event.connection for event in self.sampled.events if event.event == "received"]
+        self.assertEqual(heard, ["c1"])
+
+    def test_observer_comes(self) -> None:
+        """An observer of all traffic that comes and goes leaves each stream as it was."""
+        self.talk(Spy(dataReceived=echo))
+        self.layer.follow(self.stream, False)
+        self.publisher.add(self.seen)
+        self.assertTrue(self.stream.watched)
+        self.stream.dataReceived(b"hello")
+        self.assertEqual(len(self.seen.of("received")), 1)
+        self.assertNotIn("received", self.names())
+        self.publisher.remove(self.seen)
+        self.assertFalse(self.stream.watched)
+
+    def test_policy_of_messages(self) -> None:
+        """A policy that hears of each message still does when no more samples are taken."""
+        log = Log()
+        peer = self.talk(Spy(), log)
+        for _ in range(9):
+            peer.send(b"x")
+            self.network.pump()
+        self.assertEqual(log.calls.count(("received", 1)), 9)
 
 
 class UseTests(StreamCase):

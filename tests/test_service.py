@@ -383,6 +383,65 @@ class FailureTests(ServiceTestCase):
         await self.echoes(await self.connect(self.number(service)))
 
 
+class SuspendTests(ServiceTestCase):
+    async def test_streams(self) -> None:
+        """Who is connected stays so; nobody else gets in until the same port is open again."""
+        service = self.start(port="0")
+        where = [opened.address for opened in service.ports]
+        number = self.number(service)
+        peer = await self.connect(number)
+        await self.echoes(peer)
+        service.suspend()
+        await self.assert_refused(self.connect(number))
+        await self.echoes(peer)
+        service.resume()
+        self.assertEqual([opened.address for opened in service.ports], where)
+        await self.echoes(await self.connect(number))
+        self.assertEqual(len(self.seen.of("listening")), 2 * len(where))
+        self.assertEqual(len(self.seen.of("not-listening")), len(where))
+
+    async def test_unix(self) -> None:
+        """The file of a UNIX socket goes and comes back."""
+        service = self.start("line", listen=[f"unix:{self.folder / 's'}"])
+        service.suspend()
+        self.assertEqual(os.listdir(self.folder), [])
+        service.resume()
+        self.assertIn("s", os.listdir(self.folder))
+
+    async def test_twice(self) -> None:
+        """What is suspended can be so again, and what serves resumed, and nothing changes."""
+        service = self.start(port="0")
+        service.resume()
+        service.suspend()
+        service.suspend()
+        service.resume()
+        service.resume()
+        await self.echoes(await self.connect(self.number(service)))
+
+    async def test_taken(self) -> None:
+        """A port that somebody else took meanwhile is named; all stay closed until it is free."""
+        service = self.start("line", port="0")
+        number = self.number(service)
+        service.suspend()
+        thief = socket.socket()
+        self.addCleanup(thief.close)
+        thief.bind(("127.0.0.1", number))
+        thief.listen()
+        said = str(self.assertRaises(CannotServe, service.resume))
+        self.assertIn(f"127.0.0.1:{number}", said)
+        self.assertEqual(service.ports, [])
+        thief.close()
+        service.resume()
+        await self.echoes(await self.connect(number), b"hello\n")
+
+    async def test_stopped(self) -> None:
+        """A service can be stopped while it is suspended."""
+        service = self.start(port="0")
+        service.suspend()
+        await service.stopService()
+        self.assertEqual(self.timers(), [])
+
+
 class StopTests(ServiceTestCase):
     async def test_stop_listening(self) -> None:
         """No new connections, at once; those that are open live on."""

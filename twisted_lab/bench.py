@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
@@ -41,12 +41,28 @@ def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
     return [make_service("echo", echo, shared), make_service("line", line, shared)]
 
 
+class Beside(Protocol):
+    """What stands beside the services on a port of its own: it opens with them and closes last."""
+
+    def open(self) -> None:
+        """Open its port; raises :class:`CannotServe`."""
+
+    def close_at_once(self) -> None:
+        """The same the other way, of a start that failed."""
+
+    def start(self) -> None:
+        """The bench runs."""
+
+    def stop(self) -> Deferred[Any]:
+        """The bench is gone; fires when this is, too."""
+
+
 class Bench(Service):
     """All services of a process: started together or not at all, drained together.
 
     *drain* is how many seconds connections have to finish at a stop, and may change as
-    ``drain_time``. *started* is called once all ports are open, *stopping* before they close;
-    *closing* are called last.
+    ``drain_time``; ``beside`` may be set before it starts. *started* is called once all ports are
+    open, *stopping* before they close; *closing* are called last.
     """
 
     def __init__(
@@ -64,15 +80,21 @@ class Bench(Service):
         self._started = started
         self._closing = closing
         self._stopping = stopping
+        self.draining = False
+        self.beside: Beside | None = None
 
     def privilegedStartService(self) -> None:
         """Open all ports of all services, or none: raises :class:`CannotServe`."""
         try:
             for service in self.services:
                 service.privilegedStartService()
+            if self.beside is not None:
+                self.beside.open()
         except SocketlabError:
             for service in self.services:
                 service.close_at_once()
+            if self.beside is not None:
+                self.beside.close_at_once()
             raise
 
     def startService(self) -> None:
@@ -81,11 +103,14 @@ class Bench(Service):
         super().startService()
         for service in self.services:
             service.startService()
+        if self.beside is not None:
+            self.beside.start()
         self._started(self.services)
 
     def drain(self) -> Deferred[Any]:
         """Stop listening at once and let connections finish; fires when all are gone."""
         self._stopping()
+        self.draining = True
         for service in self.services:
             service.stop_listening()
         return Drain(self._shared.reactor, self._connections, self.drain_time).start()
@@ -107,6 +132,9 @@ class Bench(Service):
         self._stopping()
         super().stopService()
         done = DeferredList([service.stopService() for service in self.services])
+        if self.beside is not None:
+            beside = self.beside
+            done.addCallback(lambda gone: beside.stop())
         return done.addCallback(self._close)
 
     def _close(self, result: object) -> object:

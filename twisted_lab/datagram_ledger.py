@@ -12,6 +12,7 @@ from twisted_lab.errors import summary
 from twisted_lab.events import DatagramDropped, DatagramReceived, DatagramSent, Note
 from twisted_lab.interfaces import Clock
 from twisted_lab.publishing import Publisher
+from twisted_lab.talks import Talk
 
 #: Seconds between two notes on amplification: it is said to a person, and a flood asks for it.
 NOTE_EVERY = 1.0
@@ -23,7 +24,8 @@ LOOK_AFTER = 1.0
 class DatagramLedger:
     """The record of one port of *service* at *local*; *seconds* is a monotonic clock.
 
-    ``dropped`` counts datagrams by the reason of their drop.
+    ``dropped`` counts datagrams by the reason of their drop. What is told of a peer's *talk* may be
+    one of its first events, which samplers get.
     """
 
     def __init__(
@@ -40,13 +42,13 @@ class DatagramLedger:
         host, port = self.local
         return show_pair(way.asked or host, port)
 
-    def received(self, data: bytes, peer: Peer, way: Way) -> None:
+    def received(self, data: bytes, peer: Peer, way: Way, talk: Talk | None = None) -> None:
         """The protocol is about to get *data*. Call it only when someone follows the traffic."""
-        self._message(DatagramReceived, data, peer, way)
+        self._message(DatagramReceived, data, peer, way, talk)
 
-    def sent(self, data: bytes, peer: Peer, way: Way) -> None:
+    def sent(self, data: bytes, peer: Peer, way: Way, talk: Talk | None = None) -> None:
         """The kernel has taken *data*. Call it only when someone follows the traffic."""
-        self._message(DatagramSent, data, peer, way)
+        self._message(DatagramSent, data, peer, way, talk)
 
     def _message(
         self,
@@ -54,29 +56,39 @@ class DatagramLedger:
         data: bytes,
         peer: Peer,
         way: Way,
+        talk: Talk | None,
     ) -> None:
         publisher, local = self._publisher, self._local_of(way)
         shown, kept = show_pair(*peer), publisher.captured(data)
-        publisher.publish(event(publisher.now(), self._service, shown, local, len(data), kept))
+        made = event(publisher.now(), self._service, shown, local, len(data), kept)
+        publisher.publish(made, _take(talk))
 
     def drop(
-        self, reason: str, way: Way, peer: Peer | None = None, size: int = 0, count: int = 1
+        self,
+        reason: str,
+        way: Way,
+        peer: Peer | None = None,
+        size: int = 0,
+        count: int = 1,
+        talk: Talk | None = None,
     ) -> None:
         """*count* datagrams, the last of them of *size* bytes, go no further."""
         self.dropped[reason] += count
-        publisher = self._publisher
-        if "datagram-dropped" not in publisher.wanted:
+        publisher, sampled = self._publisher, _take(talk)
+        if talk is not None:
+            talk.dropped += count
+        if "datagram-dropped" not in publisher.wanted and not sampled:
             publisher.tally["datagram-dropped"] += count
             return
-        shown = None if peer is None else show_pair(*peer)
-        local = self._local_of(way)
-        publisher.offer(
-            DatagramDropped, self._service, local, reason, peer=shown, bytes=size, count=count
+        shown, local = None if peer is None else show_pair(*peer), self._local_of(way)
+        publisher.publish(
+            DatagramDropped(publisher.now(), self._service, local, reason, shown, size, count),
+            sampled,
         )
 
-    def withheld(self, peer: Peer, size: int) -> None:
+    def withheld(self, peer: Peer, size: int, talk: Talk | None = None) -> None:
         """An answer was too long for its request: dropped, and a person learns the way out."""
-        self.drop(DropReason.AMPLIFICATION, DIRECT, peer, size)
+        self.drop(DropReason.AMPLIFICATION, DIRECT, peer, size, talk=talk)
         now = self._seconds()
         if now - self._noted_at >= NOTE_EVERY:
             self._noted_at = now
@@ -93,6 +105,14 @@ class DatagramLedger:
     def note(self, kind: str, text: str) -> None:
         """Something worth seeing."""
         self._publisher.offer(Note, self._service, kind, text)
+
+
+def _take(talk: Talk | None) -> bool:
+    """Whether the next event of *talk* is one of those that are sampled; counts it."""
+    if talk is None or not talk.sampled:
+        return False
+    talk.sampled -= 1
+    return True
 
 
 class KernelDrops:

@@ -18,14 +18,15 @@ from twisted_lab.datagram_gates import HEADER_IPV4, HEADER_IPV6, LeftOver
 from twisted_lab.datagram_ledger import DatagramLedger
 from twisted_lab.datagram_socket import DIRECT, LARGEST, DatagramSocket, Peer, Way, send_error
 from twisted_lab.publishing import Publisher
+from twisted_lab.talks import Talks
 
 
 class DatagramTransport:
     """Sends for a protocol, from ``(host, port)`` *at*; *seconds* is a monotonic clock.
 
-    *unlimited* lifts rule 1. ``sent`` counts the datagrams the kernel took, ``dropped`` those not
-    taken, not answered or not sent, by reason. An address is ``(host, port)``, an IPv6 host with
-    its ``%scope`` if it has one.
+    *unlimited* lifts rule 1. ``sent`` and ``bytes_sent`` count what the kernel took, ``dropped``
+    datagrams not taken, not answered or not sent, by reason; ``talks`` has each peer's share. An
+    address is ``(host, port)``, an IPv6 host with its ``%scope`` if it has one.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class DatagramTransport:
         self._peer: Peer | None = None
         self._way = DIRECT
         self._left = 0
+        self.talks = Talks(publisher)
         self.sent = 0
+        self.bytes_sent = 0
 
     @property
     def dropped(self) -> Counter[str]:
@@ -69,7 +72,7 @@ class DatagramTransport:
             raise InvalidAddressError(addr, "a datagram port has many peers: write() must name one")
         way = self._way_to(addr, len(packet) + self._header)
         if way is None:
-            self._ledger.withheld(addr, len(packet))
+            self._ledger.withheld(addr, len(packet), self.talks.by_peer.get(addr))
             return
         try:
             if way is DIRECT:
@@ -77,11 +80,17 @@ class DatagramTransport:
             else:
                 self._send(packet, addr, way)
         except OSError as error:
-            self._ledger.drop(send_error(error), way, addr, len(packet))
+            talk = self.talks.by_peer.get(addr)
+            self._ledger.drop(send_error(error), way, addr, len(packet), talk=talk)
             return
         self.sent += 1
-        if self._publisher.traffic:
-            self._ledger.sent(packet, addr, way)
+        self.bytes_sent += len(packet)
+        talk = self.talks.by_peer.get(addr)
+        if talk is not None:
+            talk.datagrams_out += 1
+            talk.bytes_out += len(packet)
+        if self._publisher.traffic or (talk is not None and talk.sampled):
+            self._ledger.sent(packet, addr, way, talk)
 
     def _way_to(self, peer: Peer, cost: int) -> Way | None:
         if peer != self._peer:

@@ -44,7 +44,7 @@ class DatagramPort(DatagramTransport):
 
     *served_ports* says how many sockets of this process serve each UDP port number; all its
     datagram ports share it.
-    ``received`` counts the datagrams the protocol got.
+    ``received`` and ``bytes_received`` count what the protocol got.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class DatagramPort(DatagramTransport):
         self.listening = False
         self.reading = False
         self.received = 0
+        self.bytes_received = 0
 
     def startListening(self) -> None:
         """Open the port; raises CannotListenError, or what the protocol's start raises."""
@@ -115,15 +116,23 @@ class DatagramPort(DatagramTransport):
     def doRead(self) -> None:
         """Take up to DATAGRAMS_A_TURN datagrams. One function, for each call costs every one."""
         refuse, publisher, header = self._gates.refuse, self._publisher, self._header
+        talks, now = self.talks.by_peer, publisher.now() if publisher.sample else 0
         for data, peer, way in self._arrivals(DATAGRAMS_A_TURN):
             try:
                 reason = way.drop or refuse(peer[0], peer[1])
                 if reason is not None:
-                    self._ledger.drop(reason, way, peer, len(data))
+                    self._ledger.drop(reason, way, peer, len(data), talk=talks.get(peer))
                     continue
                 self.received += 1
-                if publisher.traffic:
-                    self._ledger.received(data, peer, way)
+                self.bytes_received += len(data)
+                talk = talks.get(peer)
+                if talk is not None or publisher.sample:
+                    talk = talk or self.talks.begin(peer)
+                    talk.last = now
+                    talk.datagrams_in += 1
+                    talk.bytes_in += len(data)
+                if publisher.traffic or (talk is not None and talk.sampled):
+                    self._ledger.received(data, peer, way, talk)
                 self._peer, self._way, self._left = peer, way, len(data) + header
                 self.protocol.datagramReceived(data, peer)
             except BaseException as error:  # SystemExit too: the reactor would close us for it

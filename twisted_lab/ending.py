@@ -60,6 +60,7 @@ class Ending(Flow):
     bytes_in: int
     bytes_out: int
     opened_at: float
+    sampled: int
     _alarm: Any
 
     if TYPE_CHECKING:  # what the other parts bring
@@ -232,7 +233,7 @@ class Ending(Flow):
 
     def _publish_closed(self) -> None:
         publisher = self.layer.publisher
-        if "closed" not in publisher.wanted:
+        if "closed" not in publisher.wanted and not self.sampled:
             publisher.tally["closed"] += 1
         else:
             self._publish(

@@ -5,6 +5,7 @@ Rule: a policy that raises is reported and removed; the connection lives on.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from zope.interface import implementer
 
 from twisted_lab.addresses import Host, host_of, show, show_pair
 from twisted_lab.errors import summary
-from twisted_lab.events import Note, Received, Refused, Sent
+from twisted_lab.events import Event, Note, Received, Refused, Sent
 from twisted_lab.gates import GATE_HOOKS, Gates, hooks_of
 from twisted_lab.interfaces import Clock, Refusal
 from twisted_lab.proxy import Proxy
@@ -34,6 +35,8 @@ GRACE = 5.0
 #: not turn the FIN into an RST that overtakes the reply (RFC 1122 4.2.2.13).
 LINGER = 1.0
 
+#: As many events of a stream as there will ever be.
+FOLLOWED = sys.maxsize
 
 #: Seconds for which a new or a closing stream has no alarm of its own. Most are gone by then, and
 #: setting and cancelling an alarm is a good part of what a short connection costs.
@@ -102,6 +105,7 @@ class Layer:
         self._young_alarm: Any = None
         self.policies = list(policies)
         self.gates = Gates(self.broken)
+        self.watched = False
         self._take_hooks()
         publisher.changed.append(self._settle)
 
@@ -113,7 +117,11 @@ class Layer:
 
     def _settle(self) -> None:
         #: Somebody wants to hear of each message: a policy, or an observer.
-        self.watched = bool(self.received or self.sent or self.publisher.traffic)
+        watched = bool(self.received or self.sent or self.publisher.traffic)
+        if watched != self.watched:
+            self.watched = watched
+            for stream in self.streams:
+                stream.watched = watched or stream.sampled > 0
 
     def install(self, policy: object) -> None:
         """Add the hooks that *policy* has, after those already there."""
@@ -169,12 +177,12 @@ class Layer:
         """Tell whoever wants to hear of each message that *data* came."""
         if self.received and not stream.ending:
             self.run("received", stream, len(data))
-        if self.publisher.traffic:
+        if self.publisher.traffic or stream.sampled:
             self._publish_traffic(Received, stream, data)
 
     def write_watched(self, stream: Stream, data: bytes) -> None:
         """The same for *data* that goes; the policies hear of it once it is written."""
-        if self.publisher.traffic:
+        if self.publisher.traffic or stream.sampled:
             self._publish_traffic(Sent, stream, data)
         stream.transport.write(data)
         if self.sent:
@@ -185,7 +193,21 @@ class Layer:
     ) -> None:
         publisher = self.publisher
         captured = publisher.captured(data)
-        publisher.publish(kind(publisher.now(), self.name, stream.id, len(data), captured))
+        self.publish(stream, kind(publisher.now(), self.name, stream.id, len(data), captured))
+
+    def publish(self, stream: Stream, event: Event) -> None:
+        """Publish *event*, which is about *stream* and may be one of its first."""
+        left = stream.sampled
+        self.publisher.publish(event, left > 0)
+        if left:
+            stream.sampled = left - 1
+            if left == 1:
+                stream.watched = self.watched
+
+    def follow(self, stream: Stream, followed: bool) -> None:
+        """Have every event of *stream* built from now on, for who takes samples; or no more."""
+        stream.sampled = FOLLOWED if followed else 0
+        stream.watched = followed or self.watched
 
     def broken(self, hook: Any, error: Exception) -> None:
         """Report and remove the policy whose *hook* raised *error*."""
@@ -196,9 +218,9 @@ class Layer:
                 self.note("policy", f"policy {name} failed and was removed: {summary(error)}")
                 return
 
-    def note(self, kind: str, text: str, connection: str | None = None) -> None:
+    def note(self, kind: str, text: str) -> None:
         """Publish a :class:`~twisted_lab.events.Note`."""
-        self.publisher.offer(Note, self.name, kind, text, connection)
+        self.publisher.offer(Note, self.name, kind, text)
 
     def look_soon(self, stream: Stream) -> None:
         """Have *stream* look at its time within :data:`YOUTH`, if it is still there then."""

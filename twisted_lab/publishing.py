@@ -1,8 +1,9 @@
 """The one road events travel: from the mechanism, through a publisher, to observers.
 
 Rule 1: an event nobody observes is not built, only counted: :meth:`Publisher.offer`; what comes
-once a message is not even offered unless :attr:`Publisher.traffic`. Rule 2: an observer that
-raises is removed and that is said once; it never breaks a connection.
+once a message is not even offered unless :attr:`Publisher.traffic`, or for the first of each
+connection :attr:`Publisher.sample`. Rule 2: an observer that raises is removed and that is said
+once; it never breaks a connection.
 """
 
 from __future__ import annotations
@@ -29,8 +30,13 @@ class Publisher:
         self._monotonic_ns = monotonic_ns
         self._started = monotonic_ns()
         self._observers: dict[Observer, frozenset[str]] = {}
+        self._samples: dict[Observer, int] = {}
         self._by_kind: dict[str, tuple[Observer, ...]] = dict.fromkeys(CATALOGUE, ())
+        self._by_kind_sampled = dict(self._by_kind)
         self.capture = capture
+        #: How many events of each connection, and of each datagram peer, somebody wants of every
+        #: kind, beginning with its first.
+        self.sample = 0
         #: Somebody observes something.
         self.active = False
         #: Somebody observes what comes once a message.
@@ -52,13 +58,23 @@ class Publisher:
         return self._monotonic_ns() - self._started
 
     def add(
-        self, observer: Observer, kinds: Iterable[str] = CATALOGUE, *, detailed: bool = True
+        self,
+        observer: Observer,
+        kinds: Iterable[str] = CATALOGUE,
+        *,
+        detailed: bool = True,
+        sample: int | None = None,
     ) -> None:
         """Call ``observer(event)`` for every event whose name is one of *kinds*.
 
-        Not *detailed*: it has no use for the kernel's view, which costs system calls.
+        Not *detailed*: it has no use for the kernel's view, which costs system calls. With
+        *sample* also for the first *sample* events of each connection and each datagram peer,
+        whatever their kind, and for all events of those that are followed.
         """
         self._observers[observer] = frozenset(kinds)
+        self._samples.pop(observer, None)
+        if sample is not None:
+            self._samples[observer] = sample
         if not detailed:
             self._plain.add(observer)
         self._settle()
@@ -67,6 +83,7 @@ class Publisher:
         """Forget *observer*; one that is not there is no error."""
         self._observers.pop(observer, None)
         self._plain.discard(observer)
+        self._samples.pop(observer, None)
         self._muted = {(muted, kind) for muted, kind in self._muted if muted != observer}
         self._settle()
 
@@ -77,6 +94,10 @@ class Publisher:
                 for observer, kinds in self._observers.items()
                 if kind in kinds and (observer, kind) not in self._muted
             )
+            self._by_kind_sampled[kind] = tuple(
+                dict.fromkeys((*self._by_kind[kind], *self._samples))
+            )
+        self.sample = max(self._samples.values(), default=0)
         self.active = bool(self._observers)
         self.traffic = any(self._by_kind[kind] for kind in TRAFFIC)
         self.wanted = frozenset(kind for kind, who in self._by_kind.items() if who)
@@ -92,11 +113,11 @@ class Publisher:
         else:
             self.tally[name] += more.get("count", 1)
 
-    def publish(self, event: Event) -> None:
-        """Give *event* to everyone who asked for its kind."""
+    def publish(self, event: Event, sampled: bool = False) -> None:
+        """Give *event* to everyone who asked for its kind; *sampled*: and to who takes samples."""
         name = event.event
         self.tally[name] += getattr(event, "count", 1)
-        for observer in self._by_kind[name]:
+        for observer in (self._by_kind_sampled if sampled else self._by_kind)[name]:
             try:
                 observer(event)
             except Exception as error:

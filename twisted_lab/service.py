@@ -137,6 +137,8 @@ class LabService(Service):
         self.kind = kind
         self.settings = settings
         self.ports: list[OpenPort] = []
+        #: What :meth:`resume` opens again.
+        self.suspended: tuple[Listen, ...] = ()
         self.keyring = Keyring(settings.client_ca)
         self._shared = shared
         self._listens = listens
@@ -261,14 +263,43 @@ class LabService(Service):
 
     def stop_listening(self) -> Deferred[Any]:
         """Accept no more; fires when every port is closed. Connections live on."""
-        for opened in self.ports:
-            if not isinstance(opened.listen, UdpListen):
-                accept_waiting(opened.port)
+        self._accept_waiting()
         ports = self._take_ports()
         for opened in ports:
             if (descriptor := opened.descriptor) is not None:
                 self._shared.inherited.give_up(descriptor)
         return DeferredList([close(opened.port) for opened in ports])
+
+    def _accept_waiting(self) -> None:
+        for opened in self.ports:
+            if not isinstance(opened.listen, UdpListen):
+                accept_waiting(opened.port)
+
+    def suspend(self) -> None:
+        """Close the ports until :meth:`resume`; connections live on.
+
+        Raises :class:`CannotServe` where the sockets are not ours to open again.
+        """
+        passed = [opened for opened in self.ports if opened.descriptor is not None]
+        if passed:
+            raise CannotServe(
+                f"the socket of {passed[0].address} was passed to us: it would be gone"
+            )
+        if self.ports:
+            self.suspended = tuple(map(_again, self.ports))
+            self._accept_waiting()
+            self.close_at_once()  # so that the same can be opened in this turn
+
+    def resume(self) -> None:
+        """Open the same ports again, or none: raises :class:`CannotServe`, and stays suspended."""
+        listens, self.suspended = self.suspended, ()
+        try:
+            for listen in listens:
+                self._open(listen)
+        except SocketlabError:
+            self.close_at_once()
+            self.suspended = listens
+            raise
 
     def close_at_once(self) -> None:
         """Close the ports with no turn of the reactor to come: a start that failed."""
@@ -307,6 +338,14 @@ class LabService(Service):
         """End every connection at once."""
         for connection in self.connections():
             connection.abort(CloseReason.DRAIN)
+
+
+def _again(opened: OpenPort) -> Listen:
+    """What *opened* listens on, with the port number it has."""
+    number = getattr(opened.port.getHost(), "port", None)
+    if number is None or not isinstance(opened.listen, TcpListen | TlsListen | UdpListen):
+        return opened.listen
+    return replace(opened.listen, port=number)
 
 
 def _waiting(settings: Settings) -> tuple[float, tuple[Callable[[Host], Refusal | None]]]:

@@ -30,6 +30,7 @@ from twisted_lab.ending import Ending
 from twisted_lab.events import (
     Accepted,
     CloseReason,
+    Note,
     Tls,
 )
 from twisted_lab.flow import CANNOT_FILL, NO_HOLDS
@@ -69,7 +70,9 @@ class Stream(Ending):
         "local",
         "opened_at",
         "protocol",
+        "sampled",
         "transport",
+        "watched",
     )
 
     def __init__(
@@ -82,6 +85,10 @@ class Stream(Ending):
         self.local = local
         self.kind = kind
         self._number = layer.new_number()
+        #: How many of its next events are published to who takes samples.
+        self.sampled = layer.publisher.sample
+        #: Somebody wants to hear of each message.
+        self.watched = layer.watched or self.sampled > 0
         self.bytes_in = 0
         self.bytes_out = 0
         self.established = False
@@ -172,7 +179,7 @@ class Stream(Ending):
         layer.streams.add(self)
         if not self.local and layer.publisher.active:
             self.local = show(transport.getHost())
-        if "accepted" in layer.publisher.wanted:
+        if self.sampled or "accepted" in layer.publisher.wanted:
             balancer = None if self.proxy is None else self.proxy.balancer
             self._publish(Accepted, self.peer, self.local, self.kind, balancer)
         else:
@@ -214,7 +221,7 @@ class Stream(Ending):
         layer = self.layer
         self.bytes_in += len(data)
         self.last_activity = layer.seconds()
-        if layer.watched:
+        if self.watched:
             layer.watch_received(self, data)
         if self.ending:
             return  # lingering: read and dropped
@@ -232,7 +239,7 @@ class Stream(Ending):
         self.last_activity = layer.seconds()
         if self.bytes_out > self._unwatched:
             self._watch_output(len(data))
-        if layer.watched:
+        if self.watched:
             layer.write_watched(self, data)
         else:
             self.transport.write(data)
@@ -243,9 +250,10 @@ class Stream(Ending):
 
     def _publish(self, kind: Any, *fields: Any, **more: Any) -> None:
         """Publish an event of *kind* about this stream, if anybody wants it."""
-        publisher = self.layer.publisher
-        if kind.event in publisher.wanted:
-            publisher.offer(kind, self.layer.name, self.id, *fields, **more)
+        layer = self.layer
+        publisher = layer.publisher
+        if self.sampled or kind.event in publisher.wanted:
+            layer.publish(self, kind(publisher.now(), layer.name, self.id, *fields, **more))
         else:
             publisher.tally[kind.event] += 1
 
@@ -256,7 +264,12 @@ class Stream(Ending):
 
     def note(self, kind: str, text: str) -> None:
         """Publish a :class:`~twisted_lab.events.Note` about this stream."""
-        self.layer.note(kind, text, self.id)
+        layer = self.layer
+        publisher = layer.publisher
+        if self.sampled or "note" in publisher.wanted:
+            layer.publish(self, Note(publisher.now(), layer.name, kind, text, self.id))
+        else:
+            publisher.tally["note"] += 1
 
     # -- time ------------------------------------------------------------------------------
 
