@@ -8,11 +8,11 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 
-from twisted_lab import __version__, addresses
-from twisted_lab.addresses import show_pair
+from twisted_lab import __version__, addresses, trying
 from twisted_lab.escaping import escape
 from twisted_lab.service import LabService, OpenPort
-from twisted_lab.transports.endpoints import TlsListen, UdpListen, UnixListen
+from twisted_lab.service_views import target_at
+from twisted_lab.transports.endpoints import TlsListen, UnixListen
 from twisted_lab.transports.keyring import Shown
 from twisted_lab.transports.listeners import word
 
@@ -39,7 +39,7 @@ def _service_lines(service: LabService) -> Iterable[str]:
     for transport in transports:
         ports = [opened for opened in service.ports if word(opened.listen) == transport]
         where = "  ".join(_shown(opened) for opened in ports)
-        yield f"  {service.called:8} {transport:4} {where:31}  try: {_to_try(service, ports[0])}"
+        yield f"  {service.called:8} {transport:4} {where:31}  {_to_try(service, ports[0])}"
         listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
         certificates = [shown for listen in listens for shown in service.keyring.shown(listen)]
         yield from map(_certificate_line, dict.fromkeys(certificates))
@@ -51,30 +51,8 @@ def _certificate_line(shown: Shown) -> str:
 
 
 def _to_try(service: LabService, opened: OpenPort) -> str:
-    listen = opened.listen
-    if getattr(listen, "proxy", False):
-        return _to_try_proxied(opened)
-    if isinstance(listen, UnixListen) and listen.path.startswith("\0"):
-        return f"socat - ABSTRACT-CONNECT:{escape(listen.path[1:])}"
-    if isinstance(listen, UnixListen):
-        return f"nc -U {_path(listen)}"
-    host, port = _place(opened)
-    if isinstance(listen, TlsListen):
-        return f"openssl s_client -quiet -connect {show_pair(host, port)}"
-    udp = isinstance(listen, UdpListen)
-    template = service.kind.try_datagram if udp else service.kind.try_stream
-    return template.format(host=host, port=port)
-
-
-def _to_try_proxied(opened: OpenPort) -> str:
-    """A line that begins with a PROXY header; over TLS the line of a haproxy that sends one."""
-    listen = opened.listen
-    if isinstance(listen, UnixListen):
-        return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc -U {_path(listen)}"
-    host, port = _place(opened)
-    if isinstance(listen, TlsListen):
-        return f"haproxy: server bench {show_pair(host, port)} send-proxy-v2 ssl verify none"
-    return f"(printf 'PROXY UNKNOWN\\r\\n'; cat) | nc {host} {port}"
+    line = trying.line(target_at(service, opened))
+    return "" if line is None else f"try: {line}"
 
 
 def _shown(opened: OpenPort) -> str:
@@ -85,14 +63,6 @@ def _shown(opened: OpenPort) -> str:
 
 def _path(listen: UnixListen) -> str:
     return escape(os.fsencode(listen.path))
-
-
-def _place(opened: OpenPort) -> tuple[str, int]:
-    """The host and port at which somebody on this machine reaches it."""
-    address = opened.port.getHost()
-    host = getattr(address, "host", "")
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return reachable, getattr(address, "port", 0)
 
 
 def _addresses_for_others(services: Sequence[LabService]) -> Iterable[str]:

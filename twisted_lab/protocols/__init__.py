@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum, auto
 from random import Random, SystemRandom
 from typing import Any
 
@@ -53,13 +54,25 @@ class Doors:
     instance: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
 
 
+class Dialogue(Enum):
+    """How one talks to a service, so that what a person is given to try fits it."""
+
+    ECHO = auto()  #: what comes goes back
+    LINES = auto()  #: a line is answered by a line
+    SILENT = auto()  #: nothing is answered
+    ENDLESS = auto()  #: it speaks first, and never ends
+    REPLY = auto()  #: it says one thing in text, then closes; to a datagram, in a datagram
+    NUMBER = auto()  #: the same, as 4 bytes in network byte order
+    OWN = auto()  #: nobody but its author knows
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A service one can ask for by *name*.
 
     *stream* and *datagram* make what serves a connection and a datagram port; None: it has no
     such form. *lines* says that a person reads it, so may be told in a line why it ends.
-    *try_stream* and *try_datagram* are for a person to paste, with ``{host}`` and ``{port}``.
+    *dialogue* is what :mod:`twisted_lab.trying` makes its commands from.
     *well_known* is the port IANA has for it.
     """
 
@@ -68,14 +81,9 @@ class Kind:
     stream: Callable[[Doors], IProtocolFactory] | None = None
     datagram: Callable[[Doors], DatagramProtocol] | None = None
     lines: bool = False
-    try_stream: str = "nc {host} {port}"
-    try_datagram: str = "nc -u {host} {port}"
+    dialogue: Dialogue = Dialogue.OWN
     port: int = 9000
     well_known: int | None = None
-
-
-#: A request of zeros, long enough for any reply of these services: none is longer than its request.
-_PADDED = "head -c 512 /dev/zero | nc -u -w1 {host} {port}"
 
 
 KINDS: dict[str, Kind] = {
@@ -84,6 +92,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "echo",
             "sends back every byte and every datagram (RFC 862)",
+            dialogue=Dialogue.ECHO,
             stream=lambda doors: quiet_factory(Echo),
             datagram=lambda doors: DatagramEcho(),
             well_known=7,
@@ -91,21 +100,23 @@ KINDS: dict[str, Kind] = {
         Kind(
             "line",
             "answers line by line; lines that begin with / drive the server (/help)",
+            dialogue=Dialogue.LINES,
             stream=lambda doors: LineFactory(
                 clock=doors.clock, now=doors.now, max_line=doors.max_line
             ),
             lines=True,
-            try_stream="telnet {host} {port}",
             port=9001,
         ),
         Kind(
             "datagram",
             "sends back every datagram: echo on UDP alone",
+            dialogue=Dialogue.ECHO,
             datagram=lambda doors: DatagramEcho(),
         ),
         Kind(
             "discard",
             "reads everything and answers nothing (RFC 863)",
+            dialogue=Dialogue.SILENT,
             stream=lambda doors: quiet_factory(Discard),
             datagram=lambda doors: DatagramDiscard(),
             well_known=9,
@@ -113,44 +124,43 @@ KINDS: dict[str, Kind] = {
         Kind(
             "chargen",
             "sends lines of a pattern for ever, or a datagram of them (RFC 864)",
+            dialogue=Dialogue.ENDLESS,
             stream=lambda doors: quiet_factory(Chargen),
             datagram=lambda doors: DatagramChargen(doors.random, doors.unlimited),
-            try_stream="nc {host} {port} | head -100",
-            try_datagram=_PADDED,
             well_known=19,
         ),
         Kind(
             "daytime",
             "says date and time in a line, then closes (RFC 867)",
+            dialogue=Dialogue.REPLY,
             stream=lambda doors: ReplyFactory(lambda stream: daytime(doors.now())),
             datagram=lambda doors: DatagramReply(lambda *asked: daytime(doors.now())),
-            try_datagram=_PADDED,
             well_known=13,
         ),
         Kind(
             "time",
             "says the seconds since 1900 as 4 bytes, then closes (RFC 868)",
+            dialogue=Dialogue.NUMBER,
             stream=lambda doors: ReplyFactory(lambda stream: time(doors.now())),
             datagram=lambda doors: DatagramReply(lambda *asked: time(doors.now())),
-            try_stream="nc {host} {port} | od -An -tu4 --endian=big",
-            try_datagram=_PADDED + " | od -An -tu4 --endian=big",
             well_known=37,
         ),
         Kind(
             "qotd",
             "says a quote, then closes (RFC 865); --quotes FILE has your own",
+            dialogue=Dialogue.REPLY,
             stream=lambda doors: ReplyFactory(lambda stream: quote(doors.quotes, doors.random)),
             datagram=lambda doors: DatagramReply(
                 lambda transport, datagram, peer: quote(
                     doors.quotes, doors.random, MOST if doors.unlimited else len(datagram)
                 )
             ),
-            try_datagram=_PADDED,
             well_known=17,
         ),
         Kind(
             "info",
             "says in a line of JSON who you are to it, then closes",
+            dialogue=Dialogue.REPLY,
             stream=lambda doors: ReplyFactory(
                 lambda stream: describe_stream(stream, doors.instance, doors.now())
             ),
@@ -159,7 +169,6 @@ KINDS: dict[str, Kind] = {
                     transport, peer, doors.instance, doors.now()
                 )
             ),
-            try_datagram=_PADDED,
         ),
     )
 }
