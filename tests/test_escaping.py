@@ -27,7 +27,7 @@ nasty = st.text(
     max_size=30,
 )
 
-_ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4}))")
+_ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4})|([nrt]))")
 
 
 def unescaped(shown: str) -> bytes:
@@ -35,13 +35,13 @@ def unescaped(shown: str) -> bytes:
     pieces, at = [], 0
     for match in _ESCAPE.finditer(shown):
         pieces.append(shown[at : match.start()].encode())
-        byte, unit = match.groups()
+        byte, unit, short = match.groups()
         if byte is not None:
             pieces.append(bytes([int(byte, 16)]))
         elif unit is not None:
             pieces.append(chr(int(unit, 16)).encode("utf-8", "surrogatepass"))
         else:
-            pieces.append(b"\\")
+            pieces.append({"n": b"\n", "r": b"\r", "t": b"\t"}.get(short, b"\\"))
         at = match.end()
     return b"".join([*pieces, shown[at:].encode()])
 
@@ -91,7 +91,7 @@ class MeaningTests(SynchronousTestCase):
 
     def test_examples(self) -> None:
         """Controls and bytes that are not UTF-8 become \\xNN, a backslash becomes two."""
-        self.assertEqual(escape(b"a\r\n\x1b[31m\x9b\\x41\xff"), r"a\x0d\x0a\x1b[31m\x9b\\x41\xff")
+        self.assertEqual(escape(b"a\r\n\x1b[31m\x9b\\x41\xff"), r"a\r\n\x1b[31m\x9b\\x41\xff")
         self.assertEqual(escape("\u2028\u202e"), r"\u2028\u202e")
 
     @given(st.binary(max_size=60))

@@ -44,7 +44,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
 #: Case L10: CR, ESC, the C1 control CSI as a byte and as a character, LF.
 L10 = "a\rb\x1b[31mc\udc9bd\x9be\nf\u202eg\u2028h"
-L10_SHOWN = r"a\x0db\x1b[31mc\x9bd"
+L10_SHOWN = r"a\rb\x1b[31mc\x9bd"
 
 
 def refused(number: int = 1, count: int = 1) -> Refused:

@@ -92,7 +92,7 @@ class OpenTests(LineFileTestCase):
         self.refused(str(self.folder), str(self.folder), "directory")
         self.refused(str(self.folder / "no" / "such"), "/no/such'", "No such file")
         self.refused("", "''", "No such file")
-        self.refused("a\0\n", r"'a\x00\x0a'")
+        self.refused("a\0\n", r"'a\x00\n'")
 
     def test_device(self) -> None:
         """A device is written to as it is: its mode is the system's."""

@@ -186,7 +186,7 @@ class RemarkTests(PacketsCase):
         self.assertEqual(
             made[-1].comment.splitlines(),
             [
-                "tls connection=c1 version=TLSv1.3 sni=a\\x0ab",
+                "tls connection=c1 version=TLSv1.3 sni=a\\nb",
                 "paused connection=c1 direction=in reason=throughput",
                 "received connection=c1 bytes=1",
             ],
@@ -227,7 +227,7 @@ class SaidTests(SynchronousTestCase):
     def test_escaped(self) -> None:
         """What a peer said cannot write to a terminal, and bytes are not repeated."""
         note = Note(1, "echo", "line", "\x1b[31m\n", "c1")
-        self.assertEqual(said(note), "note kind=line text=\\x1b[31m\\x0a connection=c1")
+        self.assertEqual(said(note), "note kind=line text=\\x1b[31m\\n connection=c1")
         self.assertEqual(
             said(Received(1, "echo", "c1", 3, b"abc")), "received connection=c1 bytes=3"
         )

@@ -149,7 +149,7 @@ class ShownTests(SynchronousTestCase):
         """A value is shown about as it was written, on one line that cannot hurt a terminal."""
         for value, shown in {
             "5 parsecs": '"5 parsecs"',
-            "\x1b\n": '"\\x1b\\x0a"',
+            "\x1b\n": '"\\x1b\\n"',
             True: "true",
             5: "5",
             0.25: "0.25",

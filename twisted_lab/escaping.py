@@ -18,11 +18,15 @@ _UNSAFE = re.compile(
 )
 
 
+#: What Python and C write shorter.
+_SHORT = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
 def _escape(match: re.Match[str]) -> str:
     character = match.group()
     code = ord(character)
-    if character == "\\":
-        return "\\\\"
+    if character in _SHORT:
+        return _SHORT[character]
     if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte that was not UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"

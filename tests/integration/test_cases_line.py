@@ -134,7 +134,7 @@ class EscapingTests(LineCase):
     #: CR, ESC, BEL, backspace, DEL, C1 (as a byte, and in UTF-8), line separator, bidi; and what
     #: they look like when they are shown.
     EVIL = b"\r\x1b[31m\x07\x08\x7f\x9b2J\xc2\x9b" + "\u2028\u202e\u2066".encode()
-    SHOWN = r"\x0d\x1b[31m\x07\x08\x7f\x9b2J\u009b\u2028\u202e\u2066"
+    SHOWN = r"\r\x1b[31m\x07\x08\x7f\x9b2J\u009b\u2028\u202e\u2066"
 
     def attack(self, *options: str) -> None:
         """An unknown command and an over-long line of the worst bytes; then the bench stops."""

@@ -167,7 +167,7 @@ class ServedTests(PackageTestCase):
                 client.recv(2000)
         server.wait_for("closed")
         report = server.report()
-        self.assertIn(r"data=\x1b[31mred\x0ax", report)
+        self.assertIn(r"data=\x1b[31mred\nx", report)
         self.assertTrue(all(line.isprintable() for line in report.splitlines()))
         self.assertLess(len(report.splitlines()), 2 * REPORTED + 5)
         self.assertIn("reason=peer-fin", report)

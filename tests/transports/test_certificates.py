@@ -248,7 +248,7 @@ class LoadingTests(FilesTestCase):
         """A folder, and a name no file can have, are named too, on one line."""
         key, certificate = self.made()
         self.refused("/", certificate, "'/'", "Is a directory")
-        self.refused(key, "a\n\0b", r"'a\x0a\x00b'")
+        self.refused(key, "a\n\0b", r"'a\n\x00b'")
         self.refused("\ud800", certificate, r"'\ud800'")
 
     def test_no_pem(self) -> None:

@@ -1,0 +1,282 @@
+"""The picture: what stands in it, where, and that nobody else can put anything there."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.test_packing import example
+from twisted_lab.diagram import draw
+from twisted_lab.diagram.drawing import LIMIT, style
+from twisted_lab.diagram.layout import ROW, rows
+from twisted_lab.events import (
+    CATALOGUE,
+    Accepted,
+    Closed,
+    CloseReason,
+    DatagramReceived,
+    Event,
+    Gap,
+    Note,
+    Paused,
+    PeerShutdown,
+    Received,
+    Resumed,
+    Sent,
+)
+
+MS = 1_000_000
+PEER, LOCAL = "127.0.0.1:50001", "127.0.0.1:9000"
+HOSTILE = b"</text><script>alert(1)</script>\x1b[31m\xe2\x80\xae\x00\xef\xbf\xbf&amp;\"'"
+
+ACCEPTED = Accepted(0, "echo", "c1", PEER, LOCAL, "tcp")
+
+
+def received(ms: int, size: int = 5, data: bytes = b"hello") -> Received:
+    return Received(ms * MS, "echo", "c1", size, data)
+
+
+def closed(ms: int, reason: CloseReason = CloseReason.LOCAL) -> Closed:
+    return Closed(ms * MS, "echo", "c1", PEER, LOCAL, reason, 5, 5, ms / 1000)
+
+
+def tree(*events: Event, **how: Any) -> ElementTree.Element:
+    """The picture, parsed: it is well-formed."""
+    return ElementTree.fromstring(draw(events, **{"peer": PEER, "local": LOCAL} | how))
+
+
+def groups(picture: ElementTree.Element) -> dict[str, list[ElementTree.Element]]:
+    """What is drawn of each kind of event."""
+    found: dict[str, list[ElementTree.Element]] = {}
+    for one in picture.iter():
+        name = one.get("class", "")
+        if name.startswith("event "):
+            found.setdefault(name.removeprefix("event "), []).append(one)
+    return found
+
+
+def words(one: ElementTree.Element) -> str:
+    """What can be read in it, its tooltip not counted."""
+    return " ".join("".join(text.itertext()) for text in one.iter() if text.tag.endswith("}text"))
+
+
+def shape(one: ElementTree.Element) -> list[tuple[str, Any, Any, Any]]:
+    """The lines and forms of a mark, without words, places and colours."""
+    forms = [child for child in one.iter() if child.get("class") != "hit"]
+    return [
+        (
+            form.tag.rpartition("}")[2],
+            form.get("stroke-dasharray"),
+            form.get("stroke-width"),
+            re.sub(r"[\d. -]+", "", form.get("d", "")),
+        )
+        for form in forms
+        if not form.tag.endswith(("}text", "}title", "}tspan", "}g"))
+    ]
+
+
+class MarksTests(SynchronousTestCase):
+    def test_all(self) -> None:
+        """Everything that can happen can be drawn, wide and narrow, to scale and evenly."""
+        events = [example(kind, empty) for kind in CATALOGUE.values() for empty in (False, True)]
+        for width in (240, 360, 1200):
+            for scale in ("time", "even"):
+                found = groups(tree(*events, width=width, scale=scale))
+                self.assertEqual(set(found), set(CATALOGUE))
+
+    def test_told_without_colour(self) -> None:
+        """No two kinds have the same form: without colour they can still be told."""
+        gap = Gap(0, "echo", 5, "unwatched", "c1")
+        kinds = [example(CATALOGUE[name], False) for name in (
+            "accepted", "refused", "tls", "received", "paused", "resumed", "peer-shutdown",
+            "note", "datagram-received", "datagram-dropped", "listening",
+        )]  # fmt: skip
+        kinds += [gap, closed(1), closed(1, CloseReason.RESET)]
+        shapes = {str(shape(groups(tree(one))[one.event][0])) for one in kinds}
+        self.assertEqual(len(shapes), len(kinds))
+
+    def test_directions(self) -> None:
+        """What came points at the bench, what went at the peer."""
+        found = groups(tree(received(0), Sent(MS, "echo", "c1", 5)))
+        ends = []
+        for name in ("received", "sent"):
+            (arrow,) = [one for one in found[name][0].iter() if one.get("class") == "line"]
+            ends.append(float(arrow.get("x2", "0")) - float(arrow.get("x1", "0")))
+        self.assertGreater(ends[0], 100)
+        self.assertEqual(ends[0], -ends[1])
+
+    def test_words(self) -> None:
+        """A byte run has its true size and begins with what was in it."""
+        (mark,) = groups(tree(received(0, 2048, b"hello\r\n")))["received"]
+        self.assertIn("2,048 bytes", words(mark))
+        self.assertIn(r"hello\r\n", words(mark))
+
+    def test_resets(self) -> None:
+        """FIN and RST are told apart, and whose RST it was."""
+        for reason, said in (
+            (CloseReason.RESET, "RST from the peer"),
+            (CloseReason.ABORTED, "RST: aborted"),
+            (CloseReason.STALLED, "RST: stalled"),
+            (CloseReason.IDLE, "closed: idle"),
+        ):
+            (mark,) = groups(tree(ACCEPTED, closed(1, reason)))["closed"]
+            self.assertIn(said, words(mark))
+
+    def test_sentence(self) -> None:
+        """Each mark says its sentence and its system call to who points at it."""
+        (mark,) = groups(tree(received(0)))["received"]
+        (title,) = [one.text for one in mark if one.tag.endswith("}title")]
+        self.assertIn("One recv() returned 5 bytes", title or "")
+        self.assertIn("[recv()]", title or "")
+
+    def test_index(self) -> None:
+        """Each mark knows its place among the events."""
+        found = groups(tree(ACCEPTED, received(1), received(2), closed(3)))
+        self.assertEqual([one.get("data-index") for one in found["received"]], ["1", "2"])
+
+    def test_gap(self) -> None:
+        """A gap says how long it is and what moved in it; in little room how long."""
+        gap = Gap(0, "echo", 2 * 10**9, "unwatched", "c1", 1000, 2000)
+        (mark,) = groups(tree(ACCEPTED, gap, width=720))["gap"]
+        self.assertIn("not watched for 2 s: 1,000 in, 2,000 out", words(mark))
+        (mark,) = groups(tree(ACCEPTED, gap, width=300))["gap"]
+        self.assertTrue(words(mark).endswith("not watched for 2 s"))
+
+
+class LifelineTests(SynchronousTestCase):
+    def lives(self, *events: Event) -> list[str]:
+        found = tree(*events).iter()
+        return [one.get("class", "") for one in found if one.get("class", "").startswith("life")]
+
+    def test_open(self) -> None:
+        """One that is open goes on to the end of the picture, without an end of its own."""
+        self.assertEqual(self.lives(ACCEPTED), ["life open"] * 2)
+
+    def test_closed(self) -> None:
+        """One that is closed ends, both sides of it."""
+        self.assertEqual(self.lives(ACCEPTED, closed(1)).count("life"), 2)
+
+    def test_half_closed(self) -> None:
+        """After its FIN a side's line is dashed, the other's not."""
+        lives = self.lives(ACCEPTED, PeerShutdown(MS, "echo", "c1"), received(2))
+        self.assertEqual(lives, ["life open", "life shut", "life open"])
+
+    def test_gap(self) -> None:
+        """Where nobody watched both are broken."""
+        lives = self.lives(ACCEPTED, Gap(MS, "echo", 2 * MS, "unwatched", "c1"), received(3))
+        self.assertEqual(lives.count("life gap"), 2)
+
+    def test_pauses(self) -> None:
+        """A pause is a bar from its beginning to its end, or to the end of what is known."""
+        events = [
+            Paused(1 * MS, "echo", "c1", "out", "output"),
+            Paused(2 * MS, "echo", "c1", "in", "output"),
+            Resumed(3 * MS, "echo", "c1", "out"),
+        ]
+        picture = tree(ACCEPTED, *events)
+        bars = [one for one in picture.iter() if one.get("class", "").startswith("bar")]
+        self.assertEqual([one.get("class") for one in bars], ["bar out", "bar in"])
+        self.assertNotEqual(bars[0].get("fill"), bars[1].get("fill"))
+        ended = tree(ACCEPTED, *events[:2], closed(5))
+        self.assertEqual(len([one for one in ended.iter() if "bar" in one.get("class", "")]), 2)
+
+
+class TimeTests(SynchronousTestCase):
+    def test_true(self) -> None:
+        """The axis is true: its ticks are where the times are."""
+        placed = rows(list(enumerate([ACCEPTED, received(100), received(400)])), to_scale=True)
+        first, second = placed[1].tick - placed[0].tick, placed[2].tick - placed[0].tick
+        self.assertAlmostEqual(second / first, 4)
+
+    def test_apart(self) -> None:
+        """Rows never cover each other, however close the events; their order is kept."""
+        events = [received(ms) for ms in (0, 0, 0, 1000, 1000, 5000)]
+        for to_scale in (True, False):
+            placed = rows(list(enumerate(events)), to_scale)
+            steps = [after.y - before.y for before, after in pairwise(placed)]
+            self.assertGreaterEqual(min(steps), ROW)
+
+    def test_even(self) -> None:
+        """Evenly each event is a row further, and says how long after the last it came."""
+        text = "".join(tree(ACCEPTED, received(2), received(5), scale="even").itertext())
+        self.assertIn("+2 ms", text)
+        self.assertIn("+3 ms", text)
+
+    def test_since_start(self) -> None:
+        """To scale each says when it was, from the first on."""
+        late = [Received(10**12 + ms * MS, "echo", "c1", 1) for ms in (0, 250)]
+        self.assertIn("250 ms", "".join(tree(*late).itertext()))
+
+
+class SafetyTests(SynchronousTestCase):
+    def hostile(self, **how: Any) -> str:
+        text = HOSTILE.decode()
+        return draw(
+            [
+                Accepted(0, text, text, text, text, text),
+                received(1, 60, HOSTILE),
+                Note(2 * MS, text, text, text, "c1"),
+                DatagramReceived(3 * MS, text, text, text, 5, HOSTILE),
+                Closed(4 * MS, text, "c1", text, text, CloseReason.ERROR, 1, 1, 1.0, text),
+            ],
+            peer=text,
+            local=text,
+            **how,
+        )
+
+    def test_peers_words(self) -> None:
+        """What a peer sent stands in text nodes alone: no element, no control, no override."""
+        for how in ({}, {"standalone": False}, {"width": 360}):
+            picture = self.hostile(**how)
+            ElementTree.fromstring(picture)
+            self.assertNotIn("<script", picture)
+            for forbidden in ("\x1b", "\x00", "\u202e", "\uffff"):
+                self.assertNotIn(forbidden, picture)
+
+    def test_policy(self) -> None:
+        """A picture in the page has no style of its own, no handler, no link."""
+        for one in ElementTree.fromstring(self.hostile(standalone=False)).iter():
+            self.assertNotIn(one.tag.rpartition("}")[2], ("style", "script", "a", "image", "use"))
+            for name in one.keys():  # noqa: SIM118 - an Element is no mapping
+                self.assertFalse(name == "style" or name.startswith("on") or "href" in name, name)
+
+    def test_alone(self) -> None:
+        """One that stands alone brings its style, and asks for nothing outside."""
+        picture = self.hostile()
+        self.assertIn(style(), picture)
+        self.assertEqual(re.findall(r"https?://[^\"]*", picture), ["http://www.w3.org/2000/svg"])
+        self.assertNotIn("url(", picture)
+        self.assertNotIn("@import", picture)
+
+    def test_accessible(self) -> None:
+        """It is an image with a name and a description."""
+        picture = tree(ACCEPTED, received(1))
+        self.assertEqual(picture.get("role"), "img")
+        title, desc = picture[0].text or "", picture[1].text or ""
+        self.assertIn(PEER, title)
+        self.assertIn("2 events in 1 ms", desc)
+
+
+class BoundTests(SynchronousTestCase):
+    def test_many(self) -> None:
+        """Of too many events the middle is one gap, with their bytes and their number."""
+        events = [received(ms, 10) for ms in range(3 * LIMIT)]
+        found = groups(tree(*events))
+        (gap,) = found["gap"]
+        drawn = len(found["received"])
+        self.assertEqual(drawn, LIMIT - 1)
+        self.assertIn(f"{(3 * LIMIT - drawn) * 10:,} in, 0 out", words(gap))
+        self.assertEqual(found["received"][-1].get("data-index"), str(3 * LIMIT - 1))
+
+    def test_nothing(self) -> None:
+        """Of nothing there is a picture of nothing."""
+        self.assertIn("Nothing is known", draw([]))
+
+    def test_long_words(self) -> None:
+        """A long word is cut to its room."""
+        (mark,) = groups(tree(Note(0, "echo", "note", "x" * 10_000, "c1")))["note"]
+        self.assertLess(len(words(mark)), 120)

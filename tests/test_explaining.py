@@ -1,0 +1,128 @@
+"""Each event has its sentence, and a peer cannot write it."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.test_packing import example
+from twisted_lab.events import (
+    CATALOGUE,
+    Accepted,
+    Closed,
+    CloseReason,
+    DatagramDropped,
+    Event,
+    Gap,
+    Note,
+    Paused,
+    Received,
+    Refused,
+    Tls,
+)
+from twisted_lab.explaining import counted, explain, span
+
+ENDS = "127.0.0.1:5", "127.0.0.1:9000"
+
+#: What nobody may be made to show: an escape, a right-to-left override, a NUL, a new line.
+HOSTILE = "<b>\x1b[31m\u202e\x00\n"
+
+
+def closed(reason: CloseReason, detail: str = "") -> Closed:
+    return Closed(1, "echo", "c1", *ENDS, reason, 1, 2048, 61.5, detail)
+
+
+class ExplainTests(SynchronousTestCase):
+    def test_all(self) -> None:
+        """Whatever can happen is explained in one sentence that ends."""
+        for kind in CATALOGUE.values():
+            for empty in (False, True):
+                said = explain(example(kind, empty)).says
+                self.assertTrue(said.endswith(".") or kind is Note, said)
+                self.assertNotIn("None", said)
+
+    def test_gaps(self) -> None:
+        """So is what is missing, for each reason."""
+        for reason in ("unwatched", "evicted", "overrun"):
+            for count in (None, 1, 5):
+                said = explain(Gap(0, "echo", 10**9, reason, "c1", 7, 8, count)).says
+                self.assertIn("1 s", said)
+
+    def test_calls(self) -> None:
+        """Each names the system call it stands for."""
+        for event, call in (
+            (Received(1, "echo", "c1", 5), "recv()"),
+            (example(CATALOGUE["sent"], True), "send()"),
+            (example(CATALOGUE["accepted"], True), "accept()"),
+            (example(CATALOGUE["peer-shutdown"], True), "recv() = 0"),
+            (example(CATALOGUE["local-shutdown"], True), "shutdown(SHUT_WR)"),
+            (closed(CloseReason.LOCAL), "close()"),
+            (closed(CloseReason.RESET), "recv() = ECONNRESET"),
+            (closed(CloseReason.ABORTED), "setsockopt(SO_LINGER, 0) + close()"),
+            (Paused(1, "echo", "c1", "out", "output"), "send() = EAGAIN"),
+            (example(CATALOGUE["datagram-sent"], True), "sendto()"),
+        ):
+            self.assertEqual(explain(event).call, call)
+        self.assertIsNone(explain(example(CATALOGUE["note"], True)).call)
+
+    def test_close_reasons(self) -> None:
+        """Each close reason has its own sentence, with the totals."""
+        said = {explain(closed(reason)).says for reason in CloseReason}
+        self.assertEqual(len(said), len(CloseReason))
+        for one in said:
+            self.assertIn("1 byte came and 2,048 bytes went in 61.5 s.", one)
+
+    def test_drops(self) -> None:
+        """A drop says why, also one that the kernel refused, or a gate of another's."""
+        for reason, why in (
+            ("kernel", "receive buffer"),
+            ("send-emsgsize", "EMSGSIZE"),
+            ("access", "access"),
+        ):
+            said = explain(DatagramDropped(1, "echo", ENDS[1], reason, count=3)).says
+            self.assertIn("3 datagrams", said)
+            self.assertIn(why, said)
+
+    def test_unix(self) -> None:
+        """On a UNIX socket nobody speaks of a TCP handshake."""
+        event = Accepted(1, "echo", "c1", "", "unix:/s", "unix")
+        self.assertNotIn("TCP", explain(event).says)
+
+    def test_hostile(self) -> None:
+        """What a peer chose is escaped."""
+        hostile: list[Event] = [
+            Note(1, "line", "bad-command", HOSTILE, "c1"),
+            Tls(1, "echo", "c1", "TLSv1.3", "x", HOSTILE, HOSTILE),
+            Tls(1, "echo", "c1", error=HOSTILE),
+            closed(CloseReason.ERROR, HOSTILE),
+            Refused(1, "echo", HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+            Accepted(1, "echo", "c1", HOSTILE, HOSTILE, "tcp", HOSTILE),
+            DatagramDropped(1, "echo", HOSTILE, HOSTILE, HOSTILE),
+        ]
+        for event in hostile:
+            said = explain(event).says
+            self.assertTrue(said.isprintable(), said)
+            self.assertNotIn("\u202e", said)
+
+
+class WordsTests(SynchronousTestCase):
+    def test_span(self) -> None:
+        """Times read as a person says them, and round to the next unit where they must."""
+        for ns, said in {
+            0: "0",
+            7: "7 ns",
+            1_500: "1.5 µs",
+            999_999: "1 ms",
+            15_300_000: "15.3 ms",
+            999_600_000: "1 s",
+            99_940_000_000: "99.9 s",
+            99_960_000_000: "1 min 40 s",
+            120_000_000_000: "2 min",
+        }.items():
+            self.assertEqual(span(ns), said)
+        self.assertEqual(span(1_234_567, 4), "1.235 ms")
+
+    def test_counted(self) -> None:
+        """One is one, and more are many."""
+        self.assertEqual(counted(1), "1 byte")
+        self.assertEqual(counted(0, "event"), "0 events")
+        self.assertEqual(counted(2048), "2,048 bytes")

@@ -1,0 +1,142 @@
+"""The picture put together: heads, time, lifelines, and a mark for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Literal
+
+from twisted_lab.diagram.layout import BOTTOM, ROW, TOP, Frame, Row, frame, rows
+from twisted_lab.diagram.lifelines import lifelines
+from twisted_lab.diagram.marks import mark
+from twisted_lab.diagram.svg import element, line, shown, text, words
+from twisted_lab.events import DatagramReceived, DatagramSent, Event, Gap, Received, Sent
+from twisted_lab.explaining import counted, explain, span
+
+#: Events drawn at most: a longer picture nobody reads, and each costs about 100 us.
+LIMIT = 400
+
+#: The style that a picture brings when it stands alone; the page has the same.
+STYLE = "diagram.css"
+
+
+def draw(
+    events: Sequence[Event],
+    *,
+    scale: Literal["time", "even"] = "time",
+    peer: str = "",
+    local: str = "",
+    width: int = 720,
+    standalone: bool = True,
+    limit: int = LIMIT,
+) -> str:
+    """*events* of one conversation, in order, as SVG; :class:`Gap` values may be among them.
+
+    *scale* ``time`` is true to time, ``even`` is a row an event. *peer* and *local* are the two
+    addresses; *width* is in pixels, 240 at least. *standalone* brings a style; otherwise there are
+    classes and presentation attributes alone. Each event is a ``<g class="event NAME"
+    data-index="N">``, N its place in *events*. Of more than *limit* the middle is a gap.
+    """
+    columns = frame(max(240, width))
+    placed = rows(_bounded(list(enumerate(events)), limit), scale == "time")
+    bottom = max([TOP, *(row.y for row in placed), *(row.tick for row in placed)]) + BOTTOM
+    inside = [
+        element("title", words(f"Sequence diagram: {shown(peer, 60)} and {shown(local, 60)}")),
+        element("desc", words(_summary(events))),
+        element("style", style()) if standalone else "",
+        _heads(columns, peer, local),
+        lifelines(placed, columns, bottom - 6),
+        _axis(placed, columns) if scale == "time" else "",
+        *(_event(row, columns, placed[0].event.ns, scale == "time") for row in placed),
+    ]
+    return element(
+        "svg",
+        *inside,
+        xmlns="http://www.w3.org/2000/svg",
+        class_="diagram",
+        role="img",
+        width=columns.width,
+        height=bottom,
+        viewBox=f"0 0 {columns.width:.0f} {bottom:.0f}",
+        font_family="system-ui, sans-serif",
+        font_size="12",
+        fill="currentColor",
+    )
+
+
+def style() -> str:
+    """The rules of :data:`STYLE`."""
+    return (resources.files(__package__) / STYLE).read_text("utf-8")
+
+
+def _bounded(events: list[tuple[int, Event]], limit: int) -> list[tuple[int, Event]]:
+    """At most *limit* of them: the first three quarters, a gap, and the last."""
+    if len(events) <= limit:
+        return events
+    first, last = limit * 3 // 4, limit - limit * 3 // 4 - 1
+    left_out = [event for _, event in events[first : len(events) - last]]
+    gap = Gap(
+        left_out[0].ns,
+        left_out[0].service,
+        left_out[-1].ns,
+        "overrun",
+        bytes_in=_moved(left_out, Received, DatagramReceived),
+        bytes_out=_moved(left_out, Sent, DatagramSent),
+        count=len(left_out),
+    )
+    return [*events[:first], (first, gap), *events[len(events) - last :]]
+
+
+def _moved(events: Sequence[Event], *kinds: type[Event]) -> int:
+    return sum(event.bytes for event in events if isinstance(event, kinds))  # type: ignore[attr-defined]
+
+
+def _summary(events: Sequence[Event]) -> str:
+    if not events:
+        return "Nothing is known of it."
+    lasted = span(events[-1].ns - events[0].ns)
+    return f"{counted(len(events), 'event')} in {lasted}, from the top down; the list says each."
+
+
+def _heads(columns: Frame, peer: str, local: str) -> str:
+    letters = int((columns.room / 2 + 20) / 7)
+    return (
+        text(columns.peer - 18, 18, "peer", class_="who", font_weight="600")
+        + text(columns.peer - 18, 34, shown(peer, letters), class_="address")
+        + text(columns.bench + 18, 18, "bench", class_="who", font_weight="600", text_anchor="end")
+        + text(columns.bench + 18, 34, shown(local, letters), class_="address", text_anchor="end")
+    )
+
+
+def _axis(placed: Sequence[Row], columns: Frame) -> str:
+    """Time, to scale, and from each event's moment a line to its row."""
+    if not placed:
+        return ""
+    lines = [line(columns.axis, TOP, columns.axis, placed[-1].tick, class_="axis")]
+    lines += [
+        line(columns.axis, row.tick, columns.peer - 6, row.y, class_="leader") for row in placed
+    ]
+    return element("g", *lines, class_="time", stroke="currentColor", stroke_width="0.6")
+
+
+def _event(row: Row, columns: Frame, start: int, to_scale: bool) -> str:
+    when = span(row.event.ns - start, 4) if to_scale else f"+{span(row.since)}"
+    explained = explain(row.event)
+    call = f" [{explained.call}]" if explained.call else ""
+    return element(
+        "g",
+        element("title", words(explained.says + call)),
+        element(
+            "rect",
+            x=0.0,
+            y=row.y - ROW / 2 - 6,
+            width=columns.width,
+            height=ROW - 2,
+            class_="hit",
+            fill="transparent",
+        ),
+        text(columns.axis - 6, row.y + 1, when, class_="when", text_anchor="end", font_size="11"),
+        mark(row, columns),
+        class_=f"event {row.event.event}",
+        data_index=row.index,
+    )
