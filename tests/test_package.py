@@ -15,6 +15,9 @@ import twisted_lab
 from tests.programs import run
 
 PACKAGE = Path(twisted_lab.__file__).parent
+
+#: What else there is than Python, by folder.
+SUFFIXES = {"static": (".html", ".css", ".js"), "diagram": (".py", ".css")}
 ROOT = PACKAGE.parent
 PLUGIN = ROOT / "twisted" / "plugins" / "socketlab_plugin.py"
 
@@ -84,12 +87,14 @@ class LayoutTests(SynchronousTestCase):
             self.assertTrue((folder / "__init__.py").exists(), folder)
 
     def test_nothing_stray(self) -> None:
-        """The package holds Python and nothing else: no copy of an editor, no leftover."""
+        """The package holds Python and the page's files: no copy of an editor, no leftover."""
         files = (path for path in PACKAGE.rglob("*") if path.is_file())
         strays = [
             path.name
             for path in files
-            if path.suffix != ".py" and path.name != "py.typed" and "__pycache__" not in path.parts
+            if path.suffix not in SUFFIXES.get(path.parent.name, (".py",))
+            and path.name != "py.typed"
+            and "__pycache__" not in path.parts
         ]
         self.assertEqual(strays, [])
 

@@ -206,15 +206,17 @@ class RestartTests(ReloadTestCase):
         self.start(LINE)
         said = self.reload(
             'record = "r"\npcapng = "p"\ncapture = 1\nlog = "l"\nlog_format = "json"\n'
-            "quiet = true\n" + LINE
+            'quiet = true\npage = "9002"\nno_page = true\n' + LINE
         )
-        self.assertEqual(len(said), 6)
+        self.assertEqual(len(said), 8)
+        page = "page default -> 127.0.0.1:9002, [::1]:9002 needs a restart"
+        self.assertIn(f"reloaded s.toml: {page}", said)
         self.assertEqual(
             said[0], f"reloaded s.toml: record default -> {self.folder}/r needs a restart"
         )
         self.assertTrue(all(one.endswith(" needs a restart") for one in said), said)
         process = [option.field for option in OPTIONS if option.process]
-        self.assertEqual(len(process), 7)
+        self.assertEqual(len(process), 9)
 
     def test_services(self) -> None:
         """A service that came, went or is of another kind needs a restart."""

@@ -46,6 +46,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "client-ca": ("ca.pem", "ca.pem"),
     "proxy-from": ("10.0.0.0/8", ip_network("10.0.0.0/8")),
     "quotes": ("fortunes", "fortunes"),
+    "page": ("tcp:127.0.0.1:9002", (TcpListen("127.0.0.1", 9002),)),
 }
 
 #: For every option that can be wrong at once: texts that are. Files are tried when opened.
@@ -71,10 +72,11 @@ BAD: dict[str, list[str]] = {
     "drain": ["-1", "later", ""],
     "capture": ["-1", "all", ""],
     "log-format": ["xml", "JSON", ""],
+    "page": ["udp:9002", "unix:/s", "tcp:0.0.0.0:9002", "haproxy:tcp:9002", "no", ""],
 }
 
 FILES = {"record", "pcapng", "log", "client-ca", "quotes"}
-FLAGS = {"quiet", "allow-reflector", "allow-amplification", "well-known"}
+FLAGS = {"quiet", "allow-reflector", "allow-amplification", "well-known", "no-page"}
 
 
 def read_one(name: str, text: str) -> Any:
@@ -106,7 +108,7 @@ class TableTests(SynchronousTestCase):
                 port listen interface backlog max-connections max-per-peer accept-rate allow deny
                 idle-timeout handshake-timeout lifetime min-rate max-bytes throughput max-line
                 drain record pcapng capture log log-format quiet allow-reflector allow-amplification
-                client-ca datagram-rate well-known quotes proxy-from
+                client-ca datagram-rate well-known quotes proxy-from page no-page
                 """.split()
             ),
         )

@@ -95,6 +95,8 @@ class BeforeAndAfterTests(SynchronousTestCase):
         ("--record", "7"),
         ("--pcapng", "7"),
         ("--capture", "7"),
+        ("--page", "7"),
+        ("--no-page",),
         ("--log", "7"),
         ("--log-format", "json"),
         ("--client-ca", "7"),

@@ -20,16 +20,21 @@ from twisted_lab.transports.listeners import word
 _SIOCGIFADDR = 0x8915
 
 
-def announcement(services: Sequence[LabService], reactor: object) -> str:
-    """A few lines: which reactor runs, each service, where it listens, one line to try it with."""
-    lines = [f"socketlab {__version__} ({_word_for(reactor)}) serves:"]
+def announcement(services: Sequence[LabService], reactor: object, page: str | None = None) -> str:
+    """A few lines: which reactor runs, each service, where it listens, one line to try it with.
+
+    *page* is the address of the page, to be opened in a browser.
+    """
+    lines = [f"socketlab {__version__} ({word_for(reactor)}) serves:"]
     for service in services:
         lines += _service_lines(service)
+    if page is not None:
+        lines.append(f"  {'page':8} {page.partition(':')[0]:4}  open: {page}")
     lines += _addresses_for_others(services)
     return "\n".join([*lines, "Stop with Ctrl-C."])
 
 
-def _word_for(reactor: object) -> str:
+def word_for(reactor: object) -> str:
     """As ``--reactor`` has it: ``epoll`` for an EPollReactor."""
     return type(reactor).__name__.removesuffix("Reactor").removesuffix("Selector").lower()
 

@@ -17,6 +17,8 @@ from twisted_lab.escaping import escape
 from twisted_lab.limits import RENEWABLE
 from twisted_lab.service import LabService
 from twisted_lab.settings import OPTIONS, Option, Settings
+from twisted_lab.transports.endpoints import Listen
+from twisted_lab.transports.listeners import where
 
 _UNITS = {"T": " s", "SIZE": " bytes", "SIZE/s": " bytes/s", "N/s": "/s"}
 
@@ -100,7 +102,9 @@ def _shown(option: Option, value: Any) -> str:
     if option.flag:
         return str(value).lower()
     if isinstance(value, tuple):
-        return escape(", ".join(map(str, value)))
+        return escape(
+            ", ".join(where(one) if isinstance(one, Listen) else str(one) for one in value)
+        )
     if isinstance(value, int | float):
         return f"{value:.15g}{_UNITS.get(option.metavar, '')}"
     return escape(value)

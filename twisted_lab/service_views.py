@@ -36,8 +36,8 @@ class ServiceSummary:
 
     ``state`` is ``serving``, ``suspended`` or ``stopping``. ``open`` counts its connections that
     are not closed; ``bytes_in`` and ``bytes_out`` are of all its streams, closed ones included.
-    ``closed``, ``refused`` and ``dropped`` count by reason, without those that never were. ``tries``
-    are for the first port of each transport.
+    ``closed``, ``refused`` and ``dropped`` count by reason, without those that never were.
+    ``tries`` are for the first port of each transport.
     """
 
     name: str

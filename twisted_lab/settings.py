@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from twisted_lab import units
+from twisted_lab.addresses import host
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.policies import (
@@ -23,7 +24,7 @@ from twisted_lab.policies import (
 from twisted_lab.policies.access import Network
 from twisted_lab.protocols.framing import MAX_LINE
 from twisted_lab.transports.endpoint_text import addresses_of
-from twisted_lab.transports.endpoints import Listen, parse_listen
+from twisted_lab.transports.endpoints import Listen, TcpListen, TlsListen, parse_listen
 
 #: SYNs the kernel queues for us; it caps this to net.core.somaxconn. With Twisted's 50, 400
 #: connects at once took 1,022 ms instead of 19.
@@ -61,6 +62,8 @@ class Settings:
     record: str | None = None
     pcapng: str | None = None
     capture: int = CAPTURE
+    page: tuple[Listen, ...] | None = None
+    no_page: bool = False
     log: str | None = None
     log_format: str = "text"
     client_ca: str | None = None
@@ -125,6 +128,20 @@ def _interfaces(text: str) -> tuple[str, ...]:
     return found
 
 
+def _page(text: str) -> tuple[Listen, ...]:
+    """Where the page is: on streams of bytes, and beyond loopback on secret ones."""
+    try:
+        listens = parse_listen(text)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+    for listen in listens:
+        if not isinstance(listen, TcpListen | TlsListen) or listen.proxy:
+            raise ValueError("the page is served on tcp: or tls:")
+        if isinstance(listen, TcpListen) and not host(listen.interface).loopback:
+            raise ValueError("beyond loopback the page is served on tls: alone")
+    return listens
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("port", "N", "serve TCP N, and UDP N where the service has datagrams; 0: free ports",
            units.port),
@@ -167,6 +184,9 @@ OPTIONS: tuple[Option, ...] = (
            process=True),
     Option("capture", "SIZE", f"bytes of each message to record, 0 for none [default: {CAPTURE}]",
            units.size, process=True),
+    Option("page", "ENDPOINT", "serve the live page there, as 9002 or tls:9002:interface=0.0.0.0 "
+           "[default: with the bench on N+2, else none]", _page, process=True),
+    Option("no-page", "", "no live page", flag=True, process=True),
     Option("log", "FILE", "log to FILE (rotated at 10 MB, 5 kept) instead of where twistd logs",
            _file, process=True),
     Option("log-format", "text|json", "how a line of the log looks [default: text]", _log_format,

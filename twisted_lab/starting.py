@@ -5,22 +5,26 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO, TypeVar
 
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from twisted_lab import kernel
-from twisted_lab.announcing import announcement
-from twisted_lab.bench import Bench, make_bench
+from twisted_lab.announcing import announcement, word_for
+from twisted_lab.bench import Bench, Beside, make_bench
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.config import Config, ConfigFile
+from twisted_lab.errors import ConfigurationError
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
 from twisted_lab.installed import find_kind, installed
 from twisted_lab.interfaces import Observer
 from twisted_lab.notifying import Notifier
 from twisted_lab.policies import max_connections
+from twisted_lab.protocols import KINDS as SERVICES
 from twisted_lab.protocols import Kind
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import JsonLines, Recorder
@@ -29,6 +33,11 @@ from twisted_lab.service import LabService, make_service
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
 from twisted_lab.signals import Signals
+from twisted_lab.transports.endpoints import Listen, TcpListen, loopback_interfaces
+
+#: The page of a bench on port N is on N + 2; N + 1 is its line service.
+PAGE_AFTER = 2
+HIGHEST_PORT = 65535
 
 AnyBench = TypeVar("AnyBench", bound=Bench)
 
@@ -77,22 +86,16 @@ def make(
     publisher.add(log, KINDS, detailed=False)
     for observer in observers:
         publisher.add(observer)
-    if settings.record is not None:
-        recorder = Recorder(settings.record, reactor, publisher, JsonLines(publisher))
-        publisher.add(recorder)
-        files.append(recorder)
-    if settings.pcapng is not None:
-        form = PcapngForm(time.time_ns() - publisher.now())
-        captured = Recorder(settings.pcapng, reactor, publisher, form)
-        publisher.add(captured, detailed=False)
-        files.append(captured)
+    losing = {"log": log} | _recorders(reactor, publisher, settings)
+    files += [one for name, one in losing.items() if name != "log"]
 
     def started(services: Any) -> None:
         if take_signals:  # the process is ours alone
             _settle_memory()
         if not settings.quiet and (out := stdout()) is not None:
+            address = getattr(bench.beside, "address", None)
             with suppress(OSError):  # nobody to read it is no reason not to serve
-                print(announcement(services, reactor), file=out, flush=True)
+                print(announcement(services, reactor, address), file=out, flush=True)
         hidden = installed().refused if isinstance(service, str) else ()
         for sentence in [*kernel.missing_here(), *_warnings(services), *hidden]:
             _logger.warn("{sentence}", sentence=sentence)
@@ -100,6 +103,8 @@ def make(
 
     closing = (log.close, *(file.close for file in files))
     bench = kind(services, shared, settings.drain, started, closing, notifier.stopping)
+    if listens := _page_listens(service, settings, config):
+        bench.beside = _make_page(bench, shared, listens, losing)
     reload = None
     if config is not None and said is not None:
         reload = notifier.around(Reload(config, said, bench, _say))
@@ -107,6 +112,52 @@ def make(
     if take_signals:
         signals.install()
     return bench
+
+
+def _recorders(reactor: Any, publisher: Publisher, settings: Settings) -> dict[str, Recorder]:
+    """What writes events to files, by its option, observing."""
+    found = {}
+    if settings.record is not None:
+        found["record"] = Recorder(settings.record, reactor, publisher, JsonLines(publisher))
+        publisher.add(found["record"])
+    if settings.pcapng is not None:
+        form = PcapngForm(time.time_ns() - publisher.now())
+        found["pcapng"] = Recorder(settings.pcapng, reactor, publisher, form)
+        publisher.add(found["pcapng"], detailed=False)
+    return found
+
+
+def _page_listens(
+    service: str | Kind | None, settings: Settings, config: ConfigFile | None
+) -> tuple[Listen, ...]:
+    """Where the page is to be: where it was asked for, or beside a bench; nowhere else."""
+    if settings.no_page:
+        if settings.page is not None:
+            raise ConfigurationError("--page and --no-page: one of them is meant")
+        return ()
+    if settings.page is not None:
+        return settings.page
+    bench = service is None and config is None
+    if not bench or settings.well_known:
+        return ()
+    port = SERVICES["echo"].port if settings.port is None else settings.port
+    if port + PAGE_AFTER > HIGHEST_PORT:
+        raise ConfigurationError(
+            f"--port '{port}': the page would be on {port + PAGE_AFTER}, which is no port: say"
+            " --page ENDPOINT or --no-page"
+        )
+    number = port and port + PAGE_AFTER
+    return tuple(TcpListen(interface, number) for interface in loopback_interfaces())
+
+
+def _make_page(
+    bench: Bench, shared: Shared, listens: tuple[Listen, ...], losing: Mapping[str, Any]
+) -> Beside:
+    # Imported here: with twisted.web it is a good part of what a start takes.
+    from twisted_lab.page.opening import Page, new_token
+
+    losses = {name: partial(getattr, one, "lost") for name, one in losing.items()}
+    return Page(bench, shared, listens, word_for(shared.reactor), losses, new_token())
 
 
 def _settle_memory() -> None:
@@ -131,13 +182,21 @@ def try_ports(
     Raises :class:`~twisted_lab.errors.CannotServe`: after the fork nobody would read it.
     """
     shared = Shared(reactor, Publisher())
-    services = _services(service, settings, shared, None if config is None else config.read())
+    said = None if config is None else config.read()
+    services = _services(service, settings, shared, said)
+    if listens := _page_listens(service, settings if said is None else said.settings, config):
+        services.append(_blank_page(listens, shared))
     try:
         for tried in services:
             tried.privilegedStartService()
     finally:
         for tried in services:
             tried.close_at_once()
+
+
+def _blank_page(listens: tuple[Listen, ...], shared: Shared) -> LabService:
+    kind = Kind("page", "", stream=lambda doors: Factory())
+    return make_service(kind, Settings(listen=listens), shared)
 
 
 def _services(

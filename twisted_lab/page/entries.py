@@ -1,0 +1,20 @@
+"""An event as the page shows it: as it is recorded, with a sentence and its system call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted_lab.events import Event, Gap
+from twisted_lab.explaining import explain
+from twisted_lab.jsonlines import as_dict
+
+
+def entry(event: Event) -> dict[str, Any]:
+    """*event* as JSON's types; ``seq`` is its ns, in whose order events come."""
+    explained = explain(event)
+    said = as_dict(event) | {"says": explained.says}
+    if explained.call is not None:
+        said["call"] = explained.call
+    if not isinstance(event, Gap):
+        said["seq"] = event.ns
+    return said

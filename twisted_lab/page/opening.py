@@ -1,0 +1,122 @@
+"""The page of a bench: its parts put together, its port opened with the bench's and closed last."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from twisted_lab import __version__
+from twisted_lab.bench import Bench
+from twisted_lab.conversations import KEPT, KINDS, Conversations
+from twisted_lab.draining import Drain
+from twisted_lab.errors import CannotServe
+from twisted_lab.events import CloseReason
+from twisted_lab.loop_lag import LoopLag
+from twisted_lab.metrics import KINDS as COUNTED
+from twisted_lab.metrics import Metrics
+from twisted_lab.page.channel import CONNECTIONS, REQUEST_TIME, PageFactory
+from twisted_lab.page.desk import Desk
+from twisted_lab.page.guard import Guard
+from twisted_lab.page.site import Site
+from twisted_lab.page.viewers import Viewers
+from twisted_lab.protocols import Kind
+from twisted_lab.publishing import Publisher
+from twisted_lab.service import LabService, make_service
+from twisted_lab.service_views import KINDS as VIEWED
+from twisted_lab.service_views import ServiceViews
+from twisted_lab.settings import Settings
+from twisted_lab.shared import Shared
+from twisted_lab.transports.endpoints import Listen, TlsListen
+
+#: Seconds for the last words to whoever watches, when the bench is gone.
+_LAST_WORDS = 0.2
+
+
+def new_token() -> str:
+    """A secret of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+class Page:
+    """The page of *bench* on *listens*, whose events come from *shared*'s publisher.
+
+    *reactor_word* is what ``--reactor`` calls it; *losses* are counts of events that other
+    observers lost, by their name; *token* and *now* come in by the door.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        shared: Shared,
+        listens: Sequence[Listen],
+        reactor_word: str,
+        losses: Mapping[str, Callable[[], int]],
+        token: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        publisher, reactor = shared.publisher, shared.reactor
+        conversations = Conversations()
+        publisher.add(conversations, KINDS, detailed=False, sample=KEPT)
+        views = ServiceViews(bench.services, lambda: bench.draining)
+        publisher.add(views, VIEWED, detailed=False)
+        self._clock = reactor
+        self._token = token
+        self._lag = LoopLag(reactor)
+        losses = {**losses, "page": lambda: self._viewers.dropped}
+        build = {"version": __version__, "reactor": reactor_word}
+        metrics = Metrics(views.views, self._lag, losses, build)
+        publisher.add(metrics, COUNTED, detailed=False)
+        desk = Desk(bench, conversations, publisher, lambda: views.summaries(metrics.of))
+        self._viewers = Viewers(publisher, reactor, desk.follow)
+        about = {"reactor": reactor_word, "started": now().isoformat()}
+        site = Site(desk, self._viewers, Guard(token), about, metrics.exposition)
+        self.service = _service(reactor, listens, PageFactory(site.answer, reactor.seconds))
+
+    @property
+    def address(self) -> str:
+        """The address to open in a browser, with the token in its fragment."""
+        opened = self.service.ports[0]
+        scheme = "https" if isinstance(opened.listen, TlsListen) else "http"
+        return f"{scheme}://{opened.address}/#token={self._token}"
+
+    def open(self) -> None:
+        """Open the port; raises :class:`CannotServe`, naming it and the ways out."""
+        try:
+            self.service.privilegedStartService()
+        except CannotServe as error:
+            ways = "--page ENDPOINT puts the page elsewhere, --no-page does without"
+            raise CannotServe(f"the page: {error}; {ways}") from None
+
+    def close_at_once(self) -> None:
+        """The same the other way, of a start that failed."""
+        self.service.close_at_once()
+
+    def start(self) -> None:
+        """The bench runs."""
+        self.service.startService()
+        self._lag.start()
+
+    def stop(self) -> Deferred[Any]:
+        """The bench is gone: say so to whoever watches, and close; fires when it is closed."""
+        self._lag.stop()
+        self._viewers.end("the bench has stopped")
+        for stream in self.service.streams():
+            stream.end(CloseReason.DRAIN)
+        gone = Drain(self._clock, self.service.streams, _LAST_WORDS).start()
+        return gone.addCallback(lambda done: self.service.stopService())
+
+
+def _service(reactor: Any, listens: Sequence[Listen], factory: PageFactory) -> LabService:
+    """The page's port: a service like the others, with events of its own that nobody watches."""
+    kind = Kind("page", "the page of the bench", stream=lambda doors: factory)
+    settings = Settings(
+        listen=tuple(listens),
+        max_connections=CONNECTIONS,
+        max_per_peer=CONNECTIONS,
+        idle_timeout=REQUEST_TIME,
+    )
+    return make_service(kind, settings, Shared(reactor, Publisher()))

@@ -1,0 +1,314 @@
+"""Who watches live: each viewer's stream of events, bounded, dropping for the viewer alone.
+
+Rules this file owns:
+
+1. What nobody asked for is not built; what a viewer asked for ends with it, and a few seconds.
+2. A viewer costs bounded memory: one that is too slow, or events that are too many, cost it
+   events, which are counted and shown as a gap. No other observer loses any.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from twisted_lab import jsonlines
+from twisted_lab.events import CATALOGUE, Event, Gap
+from twisted_lab.interfaces import Clock
+from twisted_lab.page.entries import entry
+from twisted_lab.publishing import Publisher
+from twisted_lab.token_bucket import TokenBucket
+
+#: Events a second for all viewers together, and at once: one costs some 30 us to show.
+RATE = 4000.0
+
+#: Bytes that wait for a viewer who does not read.
+QUEUE = 2**20
+
+#: Events, and bytes of their payload, kept for a viewer who comes back.
+RING = 4096
+RING_BYTES = 2**20
+
+#: Seconds for which a viewer who left may come back to a stream without a gap.
+LINGER = 5.0
+
+#: Seconds in which frames gather before they are written, and of silence until a sign of life.
+_GATHER = 0.02
+_ALIVE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What a viewer wants: a connection's events, or a *talk*'s (service and peer), or of *kinds*.
+
+    *service* narrows kinds; *follow* is a connection whose every event comes besides.
+    """
+
+    kinds: frozenset[str] = frozenset(CATALOGUE)
+    service: str | None = None
+    connection: str | None = None
+    talk: tuple[str, str] | None = None
+    follow: str | None = None
+
+    def wants(self, event: Event) -> bool:
+        """Whether *event* is for this viewer."""
+        connection = getattr(event, "connection", None)
+        if connection is not None and connection in (self.connection, self.follow):
+            return self.follow is not None or event.event in self.kinds
+        if self.connection is not None:
+            return False
+        if event.event not in self.kinds:
+            return False
+        if self.talk is not None:
+            return self.talk == (event.service, getattr(event, "peer", None))
+        return self.service is None or self.service == event.service
+
+    @property
+    def followed(self) -> tuple[Any, ...]:
+        """The conversations all of whose events must be built."""
+        return tuple(one for one in (self.connection, self.follow, self.talk) if one is not None)
+
+    @property
+    def published(self) -> frozenset[str]:
+        """The kinds that are wanted whatever they are of."""
+        return frozenset() if self.connection or self.talk else self.kinds
+
+
+@implementer(IPushProducer)
+class Viewer:
+    """One open event stream: *request* is answered with frames until one of both ends."""
+
+    def __init__(self, request: Any, interest: Interest) -> None:
+        self.interest = interest
+        self.dropped = 0
+        self._request = request
+        self._frames: list[bytes] = []
+        self._waiting = 0
+        self._missed = 0
+        self._missed_at = (0, 0)
+        self._paused = False
+
+    def take(self, frame: bytes) -> None:
+        """Send *frame*, or let it wait."""
+        self._frames.append(frame)
+        self._waiting += len(frame)
+
+    def has_room(self) -> bool:
+        """Whether another frame may wait, and none is missing before it."""
+        return self._waiting < QUEUE and not self._missed
+
+    def miss(self, event: Event) -> None:
+        """*event* is not for this viewer after all: there are too many."""
+        self.dropped += 1
+        self._missed_at = self._missed_at[0] if self._missed else event.ns, event.ns
+        self._missed += 1
+
+    def flush(self) -> None:
+        """Write what waits, if the peer reads."""
+        if self._paused:
+            return
+        frames, self._frames, self._waiting = self._frames, [], 0
+        if self._missed:
+            frames.append(self._overrun())
+        if frames:
+            self._request.write(b"".join(frames))
+
+    def _overrun(self) -> bytes:
+        since, until = self._missed_at
+        gap = Gap(since, "socketlab", until, "overrun", count=self._missed)
+        self._missed = 0
+        return frame(gap)
+
+    def say(self, text: str) -> None:
+        """A comment, which readers pass over."""
+        if not self._paused:
+            self._request.write(f": {text}\n\n".encode())
+
+    def end(self, why: str) -> None:
+        """The last frame."""
+        self.flush()
+        self._request.write(named("end", {"why": why}))
+        self._request.unregisterProducer()
+        self._request.finish()
+
+    def pauseProducing(self) -> None:
+        """The viewer does not read for now (IPushProducer)."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """The viewer reads again (IPushProducer)."""
+        self._paused = False
+        self.flush()
+
+    def stopProducing(self) -> None:
+        """The viewer is gone (IPushProducer)."""
+        self._paused = True
+
+
+def frame(event: Event) -> bytes:
+    """*event* as one server-sent event; its id is its ns, from which a reader can go on."""
+    return b"id: %d\n" % event.ns + named(event.event, entry(event))
+
+
+def named(name: str, said: dict[str, Any]) -> bytes:
+    """*said* as the data of a server-sent event called *name*."""
+    return f"event: {name}\ndata: ".encode() + jsonlines.line(said) + b"\n"
+
+
+class Viewers:
+    """All event streams; *follow* has the events of a conversation built, or no more.
+
+    A conversation is a connection's id, or the service and peer of datagrams. ``dropped`` counts
+    the events that viewers missed.
+    """
+
+    def __init__(
+        self, publisher: Publisher, clock: Clock, follow: Callable[[Any, bool], object]
+    ) -> None:
+        self._publisher = publisher
+        self._clock = clock
+        self._follow = follow
+        self._viewers: list[Viewer] = []
+        self._interests: Counter[Interest] = Counter()
+        self._followed: Counter[Any] = Counter()
+        self._ring: deque[Event] = deque(maxlen=RING)
+        self._ring_bytes = 0
+        self._left_ring = -1  # ns of the last event that had to make room there
+        self._bucket = TokenBucket(RATE, RATE, clock.seconds())
+        self._alarm: Any = None
+        self._life: Any = None
+        self._lingering: set[Any] = set()
+        self.dropped = 0
+
+    def seconds(self) -> float:
+        """The clock of connections."""
+        return self._clock.seconds()
+
+    def add(self, request: Any, interest: Interest, after: int | None = None) -> None:
+        """Answer *request* with what *interest* wants; from *after* (ns) on, where it is kept."""
+        viewer = Viewer(request, interest)
+        request.registerProducer(viewer, True)
+        request.notifyFinish().addBoth(lambda gone: self._remove(viewer))
+        viewer.say("ok")
+        if after is not None:
+            # What nobody asked for meanwhile was not built.
+            known = self._left_ring if interest in self._interests else self._publisher.now()
+            self._replay(viewer, after, known)
+        self._viewers.append(viewer)
+        self._count(interest)
+        if self._life is None:
+            self._life = self._clock.callLater(_ALIVE, self._show_life)
+
+    def _replay(self, viewer: Viewer, after: int, known: int) -> None:
+        if known > after:
+            viewer.take(frame(Gap(after, "socketlab", known, "overrun")))
+        for event in self._ring:
+            if event.ns > after and viewer.interest.wants(event):
+                viewer.take(frame(event))
+        viewer.flush()
+
+    def _remove(self, viewer: Viewer) -> None:
+        self._viewers.remove(viewer)
+        linger = self._clock.callLater(LINGER, self._forget, viewer.interest)
+        self._lingering.add((linger, viewer.interest))
+
+    def _forget(self, interest: Interest) -> None:
+        self._lingering = {one for one in self._lingering if one[0].active()}
+        self._uncount(interest)
+
+    def _count(self, interest: Interest) -> None:
+        self._interests[interest] += 1
+        for one in interest.followed:
+            self._followed[one] += 1
+            if self._followed[one] == 1:
+                self._follow(one, True)
+        self._ask()
+
+    def _uncount(self, interest: Interest) -> None:
+        self._interests[interest] -= 1
+        for one in interest.followed:
+            self._followed[one] -= 1
+            if not self._followed[one]:
+                self._follow(one, False)
+        self._interests, self._followed = +self._interests, +self._followed
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask the publisher for what is wanted now."""
+        if not self._interests:
+            self._publisher.remove(self)
+            self._ring.clear()
+            self._ring_bytes = 0
+            return
+        kinds = frozenset().union(*(interest.published for interest in self._interests))
+        self._publisher.add(self, kinds, sample=0)
+
+    def __call__(self, event: Event) -> None:
+        """Give *event* to the viewers who want it."""
+        wanting = [viewer for viewer in self._viewers if viewer.interest.wants(event)]
+        if not self._bucket.allow(1, self._clock.seconds()):
+            self._miss(wanting, event)
+            self._left_ring = event.ns
+            return
+        self._keep(event)
+        if wanting:
+            self._send(wanting, event)
+
+    def _send(self, wanting: Iterable[Viewer], event: Event) -> None:
+        ready = [viewer for viewer in wanting if viewer.has_room()]
+        self._miss((viewer for viewer in wanting if not viewer.has_room()), event)
+        if ready:
+            made = frame(event)
+            for viewer in ready:
+                viewer.take(made)
+        self._flush_soon()
+
+    def _miss(self, viewers: Iterable[Viewer], event: Event) -> None:
+        for viewer in viewers:
+            self.dropped += 1
+            viewer.miss(event)
+            self._flush_soon()
+
+    def _keep(self, event: Event) -> None:
+        if len(self._ring) == RING or self._ring_bytes > RING_BYTES:
+            self._let_go()
+        self._ring.append(event)
+        self._ring_bytes += len(getattr(event, "data", None) or b"")
+
+    def _let_go(self) -> None:
+        gone = self._ring.popleft()
+        self._left_ring = max(self._left_ring, gone.ns)
+        self._ring_bytes -= len(getattr(gone, "data", None) or b"")
+
+    def _flush_soon(self) -> None:
+        if self._alarm is None:
+            self._alarm = self._clock.callLater(_GATHER, self._flush)
+
+    def _flush(self) -> None:
+        self._alarm = None
+        for viewer in self._viewers:
+            viewer.flush()
+
+    def _show_life(self) -> None:
+        self._life = None
+        for viewer in self._viewers:
+            viewer.say("alive")
+        if self._viewers:
+            self._life = self._clock.callLater(_ALIVE, self._show_life)
+
+    def end(self, why: str) -> None:
+        """End every stream, and ask for nothing more."""
+        for viewer in tuple(self._viewers):
+            viewer.end(why)
+        for alarm in (self._alarm, self._life, *(one for one, _ in self._lingering)):
+            if alarm is not None and alarm.active():
+                alarm.cancel()
+        self._alarm = self._life = None
+        for _, interest in self._lingering:
+            self._uncount(interest)
+        self._lingering.clear()
