@@ -95,16 +95,10 @@ def _counts(port: DatagramPort) -> Counter[str]:
 
 
 class ServiceViews:
-    """The views of *services*; an observer of :data:`KINDS`.
+    """The views of *services*; an observer of :data:`KINDS`."""
 
-    *stopping* says whether the bench is on its way to its end.
-    """
-
-    def __init__(
-        self, services: Sequence[LabService], stopping: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, services: Sequence[LabService]) -> None:
         self._services = services
-        self._stopping = stopping
         self._datagrams = {service.called: _Datagrams() for service in services}
 
     def __call__(self, event: Event) -> None:
@@ -125,7 +119,7 @@ class ServiceViews:
             service.called,
             service.kind.stream is not None,
             service.kind.datagram is not None,
-            self._state(service) == "suspended",
+            bool(service.suspended),
             len(streams) - ending,
             ending,
             sum(stream.bytes_in for stream in streams),
@@ -133,11 +127,6 @@ class ServiceViews:
             dropped=datagrams.dropped(),
             **datagrams.counts(),
         )
-
-    def _state(self, service: LabService) -> str:
-        if self._stopping() or not service.running:
-            return "stopping"
-        return "serving" if service.ports else "suspended"
 
     def summaries(self, totals_of: Callable[[str], ServiceTotals]) -> list[ServiceSummary]:
         """All there is to say of each; *totals_of* a service's name is what its events came to."""
@@ -149,7 +138,7 @@ class ServiceViews:
             service.called,
             service.kind.name,
             service.kind.summary,
-            self._state(service),
+            _state(service),
             tuple(PortView(word(opened.listen), opened.address) for opened in service.ports),
             view.open + view.ending,
             totals.accepted,
@@ -164,6 +153,12 @@ class ServiceViews:
             dict(view.dropped),
             tuple(_tries(service)),
         )
+
+
+def _state(service: LabService) -> str:
+    if service.suspended:
+        return "suspended"
+    return "serving" if service.ports else "stopping"
 
 
 def _tries(service: LabService) -> Iterable[Try]:
