@@ -1,0 +1,80 @@
+// The sequence diagram, drawn by the bench and refetched when there is more to draw.
+
+import { element, drawing } from "./element.js";
+import { Poll } from "./poll.js";
+
+const SCALES = [["time", "To scale"], ["even", "Evenly"]];
+
+let chosen = "time";
+
+export class Diagram {
+  #marked = -1;
+
+  /** `path` is where its SVG is; `pick(group, origin)` hears which event was chosen. */
+  constructor(bench, path, { hold, pick, failed }) {
+    Object.assign(this, { bench, path, pick });
+    this.canvas = element("div", { class: "canvas", tabindex: "0", role: "group",
+      "aria-label": "Sequence diagram; the events tab has the same as a list" });
+    this.canvas.addEventListener("click", (event) => this.#clicked(event));
+    this.canvas.addEventListener("keydown", (event) => this.#pressed(event));
+    this.switch = element("fieldset", { class: "switch" },
+      element("legend", {}, "Time"), ...SCALES.map((scale) => this.#choice(scale)));
+    this.element = element("div", { class: "scroll" }, this.canvas);
+    this.poll = new Poll((signal) => this.#load(signal), { hold, failed });
+  }
+
+  stop() {
+    this.poll.stop();
+  }
+
+  #choice([value, text]) {
+    const input = element("input", { type: "radio", name: "scale", value,
+      checked: value === chosen, onchange: () => this.#scale(value) });
+    return element("label", {}, input, element("span", {}, text));
+  }
+
+  #scale(value) {
+    chosen = value;
+    this.poll.now();
+  }
+
+  async #load(signal) {
+    const text = await this.bench.text(`${this.path}?scale=${chosen}`, signal);
+    const root = drawing(text);
+    if (!root) return;
+    this.canvas.replaceChildren(root);
+    this.#mark(this.#marked);
+  }
+
+  #groups() {
+    return [...this.canvas.querySelectorAll("[data-index]")];
+  }
+
+  #mark(index) {
+    this.#marked = index;
+    for (const group of this.#groups()) {
+      group.classList.toggle("chosen", Number(group.dataset.index) === index);
+    }
+  }
+
+  #choose(group, origin = null) {
+    if (!group) return;
+    this.#mark(Number(group.dataset.index));
+    this.pick(group, origin);
+  }
+
+  #clicked(event) {
+    this.#choose(event.target.closest("[data-index]"));
+  }
+
+  /** The arrows walk the events, Enter goes to what is told of the one. */
+  #pressed(event) {
+    const groups = this.#groups();
+    const at = groups.findIndex((group) => Number(group.dataset.index) === this.#marked);
+    const next = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Enter: at, " ": at }[event.key];
+    if (next === undefined || !groups[next]) return;
+    event.preventDefault();
+    groups[next].scrollIntoView({ block: "nearest" });
+    this.#choose(groups[next], event.key === "Enter" || event.key === " " ? this.canvas : null);
+  }
+}

@@ -1,0 +1,132 @@
+// Wires the page: what is asked when, where it is shown, and what the keyboard does.
+
+import { go, parse } from "./address.js";
+import { Bench } from "./bench.js";
+import { Connections } from "./connections.js";
+import { Datagrams } from "./datagrams.js";
+import { say } from "./element.js";
+import { Filters } from "./filters.js";
+import { Hold } from "./hold.js";
+import { listen } from "./keys.js";
+import { Problem, Standing } from "./notice.js";
+import { Pane } from "./pane.js";
+import { Poll } from "./poll.js";
+import { Refusals } from "./refusals.js";
+import { Services } from "./services.js";
+import { Stream } from "./stream.js";
+import { take, token } from "./token.js";
+
+const EVERY = 1000;
+const LIFE = "listening,not-listening,accepted,connected,refused,closed";
+
+const here = (id) => document.getElementById(id);
+
+const bench = new Bench();
+const hold = new Hold();
+const problem = new Problem();
+const tell = (error) => problem.tell(error);
+const again = () => { polls.forEach((poll) => poll.now()); };
+
+const filters = new Filters({ changed: again });
+const services = new Services(bench, filters, { problem: tell, again });
+const lists = {
+  connections: new Connections(bench, filters, { again }),
+  datagrams: new Datagrams(bench, filters),
+  refused: new Refusals(bench),
+};
+const pane = new Pane(here("pane"), { bench, hold, services, problem: tell, leave });
+
+let list = "connections";
+
+here("notices").append(new Standing(bench, hold).element, problem.element);
+here("services").append(services.element);
+here("filters").append(filters.element);
+
+/** Shows the list and opens what the address names. */
+function turn() {
+  take();
+  const place = parse(location.hash);
+  if (place === null) return;
+  if (place.list) show(place.list);
+  else if (place.kind === "talk") show("datagrams");
+  else if (place.kind === "connection") show("connections");
+  if (place.kind) pane.open(place);
+  else pane.close();
+  document.body.classList.toggle("opened", Boolean(place.kind));
+  for (const each of Object.values(lists)) each.table.open(place.id ?? null);
+}
+
+function show(name) {
+  list = name;
+  here("list").replaceChildren(lists[name].element);
+  filters.suit(name);
+  for (const link of document.querySelectorAll("#views a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  polls[0]?.now();
+}
+
+function leave() {
+  go(`#${list}`);
+  lists[list].table.focus();
+}
+
+async function loadList(signal) {
+  const open = await lists[list].load(signal);
+  if (open !== undefined) say(here("open"), String(open));
+}
+
+async function loadServices(signal) {
+  await services.load(signal);
+  pane.content?.refresh();
+}
+
+let started = null;
+
+/** A bench that was started anew knows nothing of what we show: begin anew too. */
+async function loadBench(signal) {
+  const answer = await bench.get("/api/bench", signal);
+  if (started !== null && answer.started !== started) location.reload();
+  started = answer.started;
+  say(here("about"), `${answer.version} · ${answer.reactor}${answer.draining ? " · draining" : ""}`);
+}
+
+function life() {
+  if (hold.held) hold.count("connections, refusals and ports");
+  else polls.forEach((poll) => poll.nudge());
+}
+
+function pause() {
+  hold.toggle();
+  here("pause").setAttribute("aria-pressed", String(hold.held));
+  say(here("pause"), hold.held ? "Resume" : "Pause");
+}
+
+const polls = [];
+turn();
+polls.push(
+  new Poll(loadList, { every: EVERY, hold }),
+  new Poll(loadServices, { every: EVERY, hold }),
+);
+const poll = new Poll(loadBench, { every: 5 * EVERY });
+new Stream(bench, { kinds: LIFE }, { entry: life, opened: () => poll.nudge() });
+bench.addEventListener("answering", () => { poll.now(); again(); });
+
+addEventListener("hashchange", () => {
+  const before = pane.content;
+  turn();
+  if (pane.content && pane.content !== before) pane.heading.focus({ preventScroll: true });
+});
+here("pause").addEventListener("click", pause);
+here("skip").addEventListener("click", () => lists[list].table.focus());
+document.body.classList.toggle("reading", !token());
+
+listen({
+  "/": () => filters.peer.focus(),
+  p: pause,
+  Escape: () => {
+    if (document.activeElement === filters.peer) filters.peer.blur();
+    else if (!pane.back() && pane.content) leave();
+  },
+});
