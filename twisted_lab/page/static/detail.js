@@ -13,7 +13,7 @@ import { Stream } from "./stream.js";
 import { Tabs } from "./tabs.js";
 import { counted, duration, number } from "./units.js";
 
-/** How many events are kept to be looked at from the diagram; a longer history is asked again. */
+/** How many events are kept to be looked at from the diagram: the last of them. */
 const KEPT = 20_000;
 
 /** What changes more than the totals: the bench is asked what it says now. */
@@ -23,6 +23,7 @@ let view = "diagram";
 
 export class Detail {
   #events = [];
+  #gone = 0;
   #waiting = [];
   #subject = null;
   #frame = 0;
@@ -37,7 +38,7 @@ export class Detail {
     this.entries = new Entries({ pick: (entry, origin) => this.#look(entry, origin) });
     const failed = (error) => this.#failed(error);
     this.diagram = new Diagram(bench, `${path}.svg`, { hold, failed,
-      pick: (group, origin) => this.#look(this.#events[group.dataset.index], origin) });
+      pick: (index, origin) => this.#look(this.#events[index - this.#gone], origin) });
     this.tabs = new Tabs("Events of this connection", [
       ["diagram", "Diagram", this.diagram.element], ["events", "Events", this.entries.element],
     ], { chosen: (name) => this.#turned(name) });
@@ -88,7 +89,8 @@ export class Detail {
       this.stream.from(answer.seq);
       const later = this.#waiting.splice(0).filter(({ seq }) => !(seq <= answer.seq));
       this.#events = answer.events;
-      this.entries.show(answer.events, this.begin(this.#subject));
+      this.#gone = 0;
+      this.entries.show(this.#events, this.begin(this.#subject));
       this.#take(later);
     }
     this.#tell();
@@ -118,7 +120,7 @@ export class Detail {
       if (TURNS.has(entry.event)) this.poll.nudge();
     }
     if (entries.length === 0) return;
-    if (this.#events.length > KEPT) this.#again();
+    this.#shorten();
     this.entries.append(entries);
     this.diagram.poll.nudge();
     this.#frame ||= requestAnimationFrame(() => {
@@ -127,9 +129,15 @@ export class Detail {
     });
   }
 
+  /** Half at once, so that it is rare. */
+  #shorten() {
+    if (this.#events.length <= KEPT) return;
+    this.#gone += this.#events.splice(0, KEPT / 2).length;
+  }
+
   #tell() {
     refresh(this.facts, this.rows(this.#subject));
-    this.tabs.buttons[1].textContent = `Events ${number(this.#events.length)}`;
+    this.tabs.buttons[1].textContent = `Events ${number(this.#gone + this.#events.length)}`;
     this.told(this.#subject, this.#events);
     this.changed(this);
   }
@@ -176,12 +184,12 @@ export class ConnectionDetail extends Detail {
   }
 
   rows(connection) {
-    const { reason } = connection;
+    const { reason, state } = connection;
     const ended = reason && [element("strong", {}, reason), `: ${REASONS[reason] ?? ""}`];
     return [
       ["peer", foreign(escape(connection.peer))], ["local", foreign(escape(connection.local))],
       ["transport", connection.transport], ["proxy", connection.proxy && escape(connection.proxy)],
-      ["open for", duration(this.#age(connection))],
+      [state === "closed" ? "was open for" : "open for", duration(this.#age(connection))],
       ["in", counted(connection.bytes_in)], ["out", counted(connection.bytes_out)],
       ["ended by", ended && element("span", {}, ...ended)],
       ["detail", connection.detail && foreign(escape(connection.detail))],
@@ -211,6 +219,7 @@ export class ConnectionDetail extends Detail {
   async #do(doing) {
     try {
       await this.bench.change(`/api/connections/${this.id}/${doing}`);
+      this.problem(null);
     } catch (error) {
       this.problem(error);
     }

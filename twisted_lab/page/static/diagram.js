@@ -10,7 +10,7 @@ let chosen = "time";
 export class Diagram {
   #marked = -1;
 
-  /** `path` is where its SVG is; `pick(group, origin)` hears which event was chosen. */
+  /** `path` is where its SVG is; `pick(index, origin)` hears which event was chosen. */
   constructor(bench, path, { hold, pick, failed }) {
     Object.assign(this, { bench, path, pick });
     this.canvas = element("div", { class: "canvas", tabindex: "0", role: "group",
@@ -60,7 +60,7 @@ export class Diagram {
   #choose(group, origin = null) {
     if (!group) return;
     this.#mark(Number(group.dataset.index));
-    this.pick(group, origin);
+    this.pick(this.#marked, origin);
   }
 
   #clicked(event) {

@@ -28,7 +28,7 @@ export function refresh(node, rows) {
   const made = facts(rows);
   const terms = (list) => Array.from(list?.querySelectorAll("dt") ?? [], (term) => term.textContent);
   const shown = node.firstElementChild;
-  if (terms(shown).join("\n") !== terms(made).join("\n")) {
+  if (!shown || terms(shown).join("\n") !== terms(made).join("\n")) {
     node.replaceChildren(made);
     return;
   }

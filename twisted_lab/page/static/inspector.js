@@ -28,10 +28,13 @@ export function kernelRows(info) {
     ["unacked", counted(info.unacked, "segment")],
     ["not sent", counted(info.notsent_bytes)],
     ["retransmits", `${number(info.retransmits)} now, ${number(info.total_retrans)} in all`],
-    ["acked", counted(info.bytes_acked)],
-    ["received", counted(info.bytes_received)],
   ];
 }
+
+/** What the kernel counts; SYN and FIN count as a byte each. */
+const totals = (info) => [
+  ["acked by the peer", counted(info.bytes_acked)], ["received", counted(info.bytes_received)],
+];
 
 export class Inspector {
   #origin = null;
@@ -77,7 +80,8 @@ export class Inspector {
     const rows = others(entry);
     const shown = rows.length ? [facts(rows)] : [];
     if (entry.tcp_info) {
-      shown.push(element("h4", {}, "The kernel’s last view"), facts(kernelRows(entry.tcp_info)));
+      shown.push(element("h4", {}, "The kernel’s last view"), 
+        facts([...kernelRows(entry.tcp_info), ...totals(entry.tcp_info)]));
     }
     return shown;
   }

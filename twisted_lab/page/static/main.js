@@ -14,7 +14,7 @@ import { Poll } from "./poll.js";
 import { Refusals } from "./refusals.js";
 import { Services } from "./services.js";
 import { Stream } from "./stream.js";
-import { take, token } from "./token.js";
+import { take } from "./token.js";
 
 const EVERY = 1000;
 const LIFE = "listening,not-listening,accepted,connected,refused,closed";
@@ -58,7 +58,7 @@ function turn() {
 
 function show(name) {
   list = name;
-  here("list").replaceChildren(lists[name].element);
+  if (!lists[name].element.isConnected) here("list").replaceChildren(lists[name].element);
   filters.suit(name);
   for (const link of document.querySelectorAll("#views a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
@@ -69,7 +69,6 @@ function show(name) {
 
 function leave() {
   go(`#${list}`);
-  lists[list].table.focus();
 }
 
 async function loadList(signal) {
@@ -93,7 +92,7 @@ async function loadBench(signal) {
 }
 
 function life() {
-  if (hold.held) hold.count("connections, refusals and ports");
+  if (hold.held) hold.count("the lists");
   else polls.forEach((poll) => poll.nudge());
 }
 
@@ -114,13 +113,13 @@ new Stream(bench, { kinds: LIFE }, { entry: life, opened: () => poll.nudge() });
 bench.addEventListener("answering", () => { poll.now(); again(); });
 
 addEventListener("hashchange", () => {
-  const before = pane.content;
+  const { content, place } = pane;
   turn();
-  if (pane.content && pane.content !== before) pane.heading.focus({ preventScroll: true });
+  if (pane.content && pane.content !== content) pane.heading.focus({ preventScroll: true });
+  if (content && !pane.content) lists[list].table.focus(place.id);
 });
 here("pause").addEventListener("click", pause);
 here("skip").addEventListener("click", () => lists[list].table.focus());
-document.body.classList.toggle("reading", !token());
 
 listen({
   "/": () => filters.peer.focus(),

@@ -1,7 +1,7 @@
 // What a person must be told: that nothing moves and why, and what went wrong.
 
 import { element, say } from "./element.js";
-import { number } from "./units.js";
+import { counted } from "./units.js";
 
 const clock = (date) => date.toLocaleTimeString([], { hour12: false });
 
@@ -34,7 +34,7 @@ export class Standing {
 
   /** Not in the live region: a number that grows is not to be read out. */
   #count() {
-    const words = [...this.hold.counts].map(([what, n]) => `${number(n)} of ${what}`);
+    const words = [...this.hold.counts].map(([what, n]) => `${counted(n, "event")} of ${what}`);
     say(this.back, words.length ? ` Held back: ${words.join(", ")}.` : "");
   }
 }
@@ -48,8 +48,9 @@ export class Problem {
     this.element = element("p", { class: "problem", hidden: true }, this.words, away);
   }
 
+  /** null puts it away: what was asked for then worked. */
   tell(error) {
-    this.words.textContent = error.message;
-    this.element.hidden = false;
+    this.words.textContent = error?.message ?? "";
+    this.element.hidden = error === null;
   }
 }

@@ -6,7 +6,7 @@ import { ServicePane } from "./service.js";
 
 export class Pane {
   content = null;
-  #place = null;
+  place = null;
 
   constructor(node, { bench, hold, services, problem, leave }) {
     Object.assign(this, { node, bench, hold, services, problem });
@@ -21,9 +21,9 @@ export class Pane {
 
   /** Opens what `place` names: `{kind, id}` of an address. */
   open(place) {
-    if (this.#place?.kind === place.kind && this.#place.id === place.id) return;
+    if (this.place?.kind === place.kind && this.place.id === place.id) return;
     this.close();
-    this.#place = place;
+    this.place = place;
     this.content = this.#made(place);
     this.node.replaceChildren(this.head, this.content.element);
     this.node.hidden = false;
@@ -34,7 +34,7 @@ export class Pane {
   close() {
     this.content?.stop();
     this.content = null;
-    this.#place = null;
+    this.place = null;
     this.node.hidden = true;
     this.node.replaceChildren();
     document.title = "socketlab";

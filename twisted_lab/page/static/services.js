@@ -104,6 +104,7 @@ export class Services {
     const doing = this.named(name)?.state === "suspended" ? "resume" : "suspend";
     try {
       await this.bench.change(`/api/services/${encodeURIComponent(name)}/${doing}`);
+      this.problem(null);
     } catch (error) {
       this.problem(error);
     }

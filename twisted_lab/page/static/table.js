@@ -45,9 +45,9 @@ export class Table {
     this.#mark();
   }
 
-  /** Puts the keyboard on the open row, or else the first. */
-  focus() {
-    const row = this.#rows.get(this.#current) ?? this.body.firstElementChild;
+  /** Puts the keyboard on the row of `key`, or else the first. */
+  focus(key) {
+    const row = this.#rows.get(key) ?? this.body.firstElementChild;
     row?.querySelector("a, td")?.focus();
   }
 
