@@ -122,7 +122,7 @@ export class Detail {
     if (entries.length === 0) return;
     this.#shorten();
     this.entries.append(entries);
-    this.diagram.poll.nudge();
+    this.diagram.nudge();
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       if (this.#subject) this.#tell();
@@ -144,7 +144,7 @@ export class Detail {
 
   #turned(name) {
     view = name;
-    this.diagram.switch.hidden = name !== "diagram";
+    this.diagram.turned(name === "diagram");
   }
 
   #look(entry, origin) {

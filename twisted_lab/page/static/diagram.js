@@ -12,7 +12,7 @@ export class Diagram {
 
   /** `path` is where its SVG is; `pick(index, origin)` hears which event was chosen. */
   constructor(bench, path, { hold, pick, failed }) {
-    Object.assign(this, { bench, path, pick });
+    Object.assign(this, { bench, path, hold, pick, failed });
     this.canvas = element("div", { class: "canvas", tabindex: "0", role: "group",
       "aria-label": "Sequence diagram; the events tab has the same as a list" });
     this.canvas.addEventListener("click", (event) => this.#clicked(event));
@@ -20,11 +20,23 @@ export class Diagram {
     this.switch = element("fieldset", { class: "switch" },
       element("legend", {}, "Time"), ...SCALES.map((scale) => this.#choice(scale)));
     this.element = element("div", { class: "scroll" }, this.canvas);
-    this.poll = new Poll((signal) => this.#load(signal), { hold, failed });
   }
 
   stop() {
-    this.poll.stop();
+    this.poll?.stop();
+  }
+
+  /** There is more to draw. */
+  nudge() {
+    this.poll?.nudge();
+  }
+
+  /** Its tab was turned to, or away from: what nobody sees is not asked for. */
+  turned(seen) {
+    this.switch.hidden = !seen;
+    if (!seen) return;
+    if (this.poll) this.poll.now();
+    else this.poll = new Poll((signal) => this.#load(signal), this);
   }
 
   #choice([value, text]) {
@@ -39,6 +51,7 @@ export class Diagram {
   }
 
   async #load(signal) {
+    if (this.element.hidden) return;
     const text = await this.bench.text(`${this.path}?scale=${chosen}`, signal);
     const root = drawing(text);
     if (!root) return;

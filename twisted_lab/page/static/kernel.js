@@ -12,7 +12,7 @@ export class Kernel {
     Object.assign(this, { bench, id });
     this.values = element("div");
     this.why = element("p", { class: "why" });
-    this.element = element("section", { class: "kernel", "aria-label": "The kernel’s view" },
+    this.element = element("section", { class: "kernel", "aria-label": "Kernel" },
       element("h3", {}, "Kernel"), this.values, this.why);
     this.poll = new Poll((signal) => this.#load(signal), { every: EVERY, hold, failed });
   }

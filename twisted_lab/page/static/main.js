@@ -98,7 +98,7 @@ function life() {
 
 function pause() {
   hold.toggle();
-  here("pause").setAttribute("aria-pressed", String(hold.held));
+  here("pause").classList.toggle("on", hold.held);
   say(here("pause"), hold.held ? "Resume" : "Pause");
 }
 
