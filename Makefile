@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 9000
 
-.PHONY: run test soak bench twisted-suite check format clean
+.PHONY: run test soak bench twisted-suite screenshots check format clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/twistd -n --pidfile= socketlab --port $(PORT) $(OPTIONS)
@@ -22,6 +22,10 @@ bench: $(VENV)/installed-dev
 # Twisted's own tests under the lean reactor and under epoll: prints what differs.
 twisted-suite: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.twisted_suite
+
+# The page in both widths and both schemes, for a person to look at.
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.screenshots $(or $(FOLDER),screenshots)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

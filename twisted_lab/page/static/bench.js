@@ -47,15 +47,18 @@ export class Bench extends EventTarget {
   /** POST, with the token; what it answered. */
   async change(path) {
     if (!token()) throw new Refusal(MISSING, 401);
-    const headers = { Authorization: `Bearer ${token()}`, "Content-Type": "application/json" };
+    const headers = { "Content-Type": "application/json" };
     return (await this.fetch(path, { method: "POST", headers, body: "{}" })).json();
   }
 
-  /** fetch() whose failures are Refusal and Silence; an abort stays what it is. */
+  /** fetch() with the token, which reading needs beyond loopback; its failures are Refusal and
+   * Silence, an abort stays what it is. */
   async fetch(path, options) {
+    const secret = token() ? { Authorization: `Bearer ${token()}` } : {};
+    const headers = { ...options.headers, ...secret };
     let response;
     try {
-      response = await fetch(path, options);
+      response = await fetch(path, { ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       this.silent();

@@ -26,6 +26,7 @@ export class Detail {
   #gone = 0;
   #waiting = [];
   #subject = null;
+  #told = 0;
   #frame = 0;
 
   constructor(bench, id, { hold, problem, changed, path, query, name }) {
@@ -85,15 +86,21 @@ export class Detail {
     const answer = await this.bench.get(this.path, signal);
     const first = this.#subject === null;
     this.#subject = answer[this.name];
+    this.#told = answer.seq;
     if (first) {
       this.stream.from(answer.seq);
-      const later = this.#waiting.splice(0).filter(({ seq }) => !(seq <= answer.seq));
+      const later = this.#waiting.splice(0).filter((entry) => this.#later(entry));
       this.#events = answer.events;
       this.#gone = 0;
       this.entries.show(this.#events, this.begin(this.#subject));
       this.#take(later);
     }
     this.#tell();
+  }
+
+  /** Whether `entry` is not yet in what the bench last answered. */
+  #later({ seq }) {
+    return !(seq <= this.#told);
   }
 
   #failed(error) {
@@ -116,7 +123,7 @@ export class Detail {
   #take(entries) {
     for (const entry of entries) {
       this.#events.push(entry);
-      this.apply(this.#subject, entry);
+      if (this.#later(entry)) this.apply(this.#subject, entry);
       if (TURNS.has(entry.event)) this.poll.nudge();
     }
     if (entries.length === 0) return;
@@ -202,7 +209,10 @@ export class ConnectionDetail extends Detail {
     this.mark = mark(connection);
     const closed = connection.state === "closed";
     for (const button of this.actions) button.hidden = closed;
-    if (closed) this.kernel.ended(events.findLast(({ event }) => event === "closed")?.tcp_info);
+    const end = closed && events.findLast(({ event }) => event === "closed");
+    if (!end) return; // it is still on its way
+    this.stream.stop();
+    this.kernel.ended(end.tcp_info);
   }
 
   #age(connection) {

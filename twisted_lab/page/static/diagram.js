@@ -5,10 +5,15 @@ import { Poll } from "./poll.js";
 
 const SCALES = [["time", "To scale"], ["even", "Evenly"]];
 
+/** Pixels: what the bench draws at least, and what the eye can follow from side to side. */
+const NARROWEST = 240;
+const WIDEST = 960;
+
 let chosen = "time";
 
 export class Diagram {
   #marked = -1;
+  #drawn = 0;
 
   /** `path` is where its SVG is; `pick(index, origin)` hears which event was chosen. */
   constructor(bench, path, { hold, pick, failed }) {
@@ -20,10 +25,18 @@ export class Diagram {
     this.switch = element("fieldset", { class: "switch" },
       element("legend", {}, "Time"), ...SCALES.map((scale) => this.#choice(scale)));
     this.element = element("div", { class: "scroll" }, this.canvas);
+    this.room = new ResizeObserver(() => this.#resized());
+    this.room.observe(this.element);
   }
 
   stop() {
+    this.room.disconnect();
     this.poll?.stop();
+  }
+
+  #resized() {
+    const before = this.#drawn;
+    if (before && this.#width() !== before) this.nudge();
   }
 
   /** There is more to draw. */
@@ -52,11 +65,20 @@ export class Diagram {
 
   async #load(signal) {
     if (this.element.hidden) return;
-    const text = await this.bench.text(`${this.path}?scale=${chosen}`, signal);
+    const query = new URLSearchParams({ scale: chosen, width: this.#width() });
+    const text = await this.bench.text(`${this.path}?${query}`, signal);
     const root = drawing(text);
     if (!root) return;
     this.canvas.replaceChildren(root);
     this.#mark(this.#marked);
+  }
+
+  /** Pixels: as wide as there is room, and as the bench draws. */
+  #width() {
+    const { paddingLeft, paddingRight } = getComputedStyle(this.canvas);
+    const room = this.element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    this.#drawn = Math.floor(Math.min(Math.max(room, NARROWEST), WIDEST));
+    return this.#drawn;
   }
 
   #groups() {

@@ -1,7 +1,7 @@
 // Wires the page: what is asked when, where it is shown, and what the keyboard does.
 
 import { go, parse } from "./address.js";
-import { Bench } from "./bench.js";
+import { Bench, Refusal } from "./bench.js";
 import { Connections } from "./connections.js";
 import { Datagrams } from "./datagrams.js";
 import { say } from "./element.js";
@@ -96,6 +96,11 @@ function life() {
   else polls.forEach((poll) => poll.nudge());
 }
 
+/** A bench that is lost is said elsewhere; one that refuses to be read says why. */
+function failed(error) {
+  if (error instanceof Refusal) tell(error);
+}
+
 function pause() {
   hold.toggle();
   here("pause").classList.toggle("on", hold.held);
@@ -105,10 +110,10 @@ function pause() {
 const polls = [];
 turn();
 polls.push(
-  new Poll(loadList, { every: EVERY, hold }),
-  new Poll(loadServices, { every: EVERY, hold }),
+  new Poll(loadList, { every: EVERY, hold, failed }),
+  new Poll(loadServices, { every: EVERY, hold, failed }),
 );
-const poll = new Poll(loadBench, { every: 5 * EVERY });
+const poll = new Poll(loadBench, { every: 5 * EVERY, failed });
 new Stream(bench, { kinds: LIFE }, { entry: life, opened: () => poll.nudge() });
 bench.addEventListener("answering", () => { poll.now(); again(); });
 
