@@ -64,7 +64,7 @@ class OpenedTests(BrowserTestCase):
             turn_to_events(page)
             run = entries(page, "received").get_by_role("button")
             run.click()
-            expect(page.get_by_label("As text")).to_contain_text(r"grüße\x0d\x0a")
+            expect(page.get_by_label("As text")).to_contain_text(r"grüße\r\n")
             expect(page.get_by_label("As hex and ASCII")).to_have_text(
                 "0000  67 72 c3 bc c3 9f 65 0d  0a" + " " * 24 + "gr....e.."
             )

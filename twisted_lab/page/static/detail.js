@@ -24,6 +24,7 @@ let view = "diagram";
 export class Detail {
   #events = [];
   #gone = 0;
+  #whole = true;
   #waiting = [];
   #subject = null;
   #told = 0;
@@ -39,7 +40,7 @@ export class Detail {
     this.entries = new Entries({ pick: (entry, origin) => this.#look(entry, origin) });
     const failed = (error) => this.#failed(error);
     this.diagram = new Diagram(bench, `${path}.svg`, { hold, failed,
-      pick: (index, origin) => this.#look(this.#events[index - this.#gone], origin) });
+      pick: (drawn, origin) => this.#find(drawn, origin) });
     this.tabs = new Tabs("Events of this connection", [
       ["diagram", "Diagram", this.diagram.element], ["events", "Events", this.entries.element],
     ], { chosen: (name) => this.#turned(name) });
@@ -92,6 +93,7 @@ export class Detail {
       const later = this.#waiting.splice(0).filter((entry) => this.#later(entry));
       this.#events = answer.events;
       this.#gone = 0;
+      this.#whole = true;
       this.entries.show(this.#events, this.begin(this.#subject));
       this.#take(later);
     }
@@ -123,6 +125,7 @@ export class Detail {
   #take(entries) {
     for (const entry of entries) {
       this.#events.push(entry);
+      if (entry.reason === "overrun") this.#whole = false;
       if (this.#later(entry)) this.apply(this.#subject, entry);
       if (TURNS.has(entry.event)) this.poll.nudge();
     }
@@ -154,8 +157,23 @@ export class Detail {
     this.diagram.turned(name === "diagram");
   }
 
+  /** The event that was `drawn`. We count as the bench does, until one of us has lost some. */
+  async #find(drawn, origin) {
+    if (!this.#drawn(drawn)) {
+      this.#subject = null;
+      await this.#load();
+    }
+    const { event, title } = drawn;
+    this.#look(this.#drawn(drawn) ?? { event, says: title }, origin);
+  }
+
+  #drawn({ index, title }) {
+    const entry = this.#events[index - this.#gone];
+    return this.#whole && entry && title.startsWith(entry.says.slice(0, 200)) ? entry : undefined;
+  }
+
   #look(entry, origin) {
-    if (entry) this.inspector.show(entry, this.begin(this.#subject), origin);
+    if (this.#subject) this.inspector.show(entry, this.begin(this.#subject), origin);
   }
 }
 

@@ -15,7 +15,8 @@ export class Diagram {
   #marked = -1;
   #drawn = 0;
 
-  /** `path` is where its SVG is; `pick(index, origin)` hears which event was chosen. */
+  /** `path` is where its SVG is; `pick(drawn, origin)` hears which event was
+   * chosen: its `index`, its `event` and what its picture says (`title`). */
   constructor(bench, path, { hold, pick, failed }) {
     Object.assign(this, { bench, path, hold, pick, failed });
     this.canvas = element("div", { class: "canvas", tabindex: "0", role: "group",
@@ -95,7 +96,8 @@ export class Diagram {
   #choose(group, origin = null) {
     if (!group) return;
     this.#mark(Number(group.dataset.index));
-    this.pick(this.#marked, origin);
+    const title = group.querySelector("title")?.textContent ?? "";
+    this.pick({ index: this.#marked, event: group.classList[1], title }, origin);
   }
 
   #clicked(event) {

@@ -9,8 +9,11 @@ export const SHOWN = 200;
 const UNSAFE =
   /[\x00-\x1f\x7f-\x9f\\\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu;
 
+/** What Python and C write shorter. */
+const SHORT = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
 function visible(character) {
-  if (character === "\\") return "\\\\";
+  if (character in SHORT) return SHORT[character];
   const code = character.codePointAt(0);
   if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
   const digits = code.toString(16);

@@ -58,7 +58,8 @@ export class Inspector {
     this.#origin = origin;
     this.element.hidden = false;
     const sized = entry.bytes === undefined ? "" : ` · ${counted(entry.bytes)}`;
-    this.heading.textContent = `${entry.event}${sized} · ${since(entry.ns, begin)} s`;
+    const timed = entry.ns === undefined ? "" : ` · ${since(entry.ns, begin)} s`;
+    this.heading.textContent = entry.event + sized + timed;
     this.body.replaceChildren(this.#says(entry), ...this.#facts(entry), ...this.#bytes(entry));
     this.body.scrollTop = 0;
     if (origin) this.heading.focus({ preventScroll: true });
