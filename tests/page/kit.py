@@ -85,7 +85,7 @@ class PageCase(SynchronousTestCase):
         self.bench = Bench(self.services, shared, drain=5.0)
         self.conversations = Conversations()
         self.publisher.add(self.conversations, KINDS, detailed=False, sample=KEPT)
-        views = ServiceViews(self.services, lambda: self.bench.draining)
+        views = ServiceViews(self.services)
         metrics = Metrics(views.views, LoopLag(self.clock), {}, {})
         self.publisher.add(metrics, COUNTED, detailed=False)
         self.desk = Desk(

@@ -61,7 +61,7 @@ class Page:
         publisher, reactor = shared.publisher, shared.reactor
         conversations = Conversations()
         publisher.add(conversations, KINDS, detailed=False, sample=KEPT)
-        views = ServiceViews(bench.services, lambda: bench.draining)
+        views = ServiceViews(bench.services)
         publisher.add(views, VIEWED, detailed=False)
         self._clock = reactor
         self._token = token
