@@ -141,6 +141,7 @@ class Verdict:
 
 LEAN, OURS_LEAN, GO = "textbook+lean", "ours+lean", "go"
 CPU_RATIO, GO_RATIO = "times textbook CPU", "times Go's CPU"
+PAGE, PAGE_RATIO = "ours+page", "times the CPU without a page"
 
 # The goals. A rate of at least 0.90 is a cost of at most 1/0.90.
 GOALS = (
@@ -162,6 +163,10 @@ GOALS = (
     Goal("udp-512", LEAN, 1.40, GO_RATIO, to=GO),
     Goal("udp-512", LEAN, 1.00, CPU_RATIO),
     Goal("latency-p99", LEAN, 1.00, "times textbook's"),
+    Goal("tcp-1k-10", PAGE, 1.05, PAGE_RATIO, to=OURS_LEAN),
+    Goal("tcp-1k-200", PAGE, 1.05, PAGE_RATIO, to=OURS_LEAN),
+    Goal("udp-512", PAGE, 1.05, PAGE_RATIO, to=OURS_LEAN),
+    Goal("idle-memory", PAGE, 4096, "bytes per connection in any round", to=None),
 )
 
 

@@ -32,10 +32,41 @@ OURS = (
 )  # fmt: skip
 OURS_LEAN = tuple("--reactor=lean" if word == "--reactor=epoll" else word for word in OURS)
 OURS_HISTORY = ("{python}", "{here}/ours_history.py")
+OURS_PAGE = (*OURS_LEAN, "--page", "0")
+OURS_VIEWER = ("{python}", "{here}/with_viewer.py", *OURS_LEAN)
+OURS_RECORDED = (*OURS_LEAN, "--record", "{built}")
+OURS_PCAPNG = (*OURS_LEAN, "--pcapng", "{built}")
+
+#: What is asked of the observers: what they add to each message, and to an idle connection.
+OTHER_CASES = dict.fromkeys(
+    ("tcp-64k", "connect", "burst-1000", "latency-p99"), "each message is what is asked of it"
+)
 
 SUBJECTS = (
     Subject("ours", "socketlab echo, default policies, epoll reactor", OURS, OURS),
     Subject("ours+lean", "the same on the lean reactor", OURS_LEAN, OURS_LEAN),
+    Subject("ours+page", "the page on, nobody looks; lean", OURS_PAGE, OURS_PAGE),
+    Subject(
+        "ours+viewer",
+        "the page on, one viewer of every event; lean",
+        OURS_VIEWER,
+        OURS_VIEWER,
+        left_out=OTHER_CASES,
+    ),
+    Subject(
+        "ours+json-lines",
+        "every event recorded (--record); lean",
+        OURS_RECORDED,
+        OURS_RECORDED,
+        left_out=OTHER_CASES,
+    ),
+    Subject(
+        "ours+pcapng",
+        "every event as packets (--pcapng); lean",
+        OURS_PCAPNG,
+        OURS_PCAPNG,
+        left_out=OTHER_CASES,
+    ),
     Subject("ours+history", "ours on epoll, recorded to a history", OURS_HISTORY, OURS_HISTORY),
     Subject(
         TEXTBOOK,
