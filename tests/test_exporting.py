@@ -14,7 +14,8 @@ from tests.test_capturing import INTERFACE, PACKET, SECTION, blocks, kinds
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import Accepted, Closed, CloseReason, Event, Received, TcpInfo
-from twisted_lab.exporting import export_pcapng, nanoseconds
+from twisted_lab.exporting import export_html, export_pcapng, export_svg
+from twisted_lab.playback import nanoseconds
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import JsonLines, Recorder
 
@@ -128,6 +129,59 @@ class RefusalTests(ExportCase):
         self.assertEqual(list(self.folder.iterdir()), [self.recording])
 
 
+class PictureTests(ExportCase):
+    def test_svg(self) -> None:
+        """The only conversation, or the one that is asked for, as a picture that stands alone."""
+        self.record(*EVENTS)
+        export_svg(str(self.recording), str(self.target))
+        picture = self.target.read_text()
+        self.assertTrue(picture.startswith("<svg"))
+        self.assertIn("<style>", picture)
+        self.assertIn("RST from the peer", picture)
+        export_svg(str(self.recording), str(self.target), "c1")
+        self.assertEqual(self.target.read_text(), picture)
+
+    def test_which(self) -> None:
+        """Of several one must be said, and nothing is written."""
+        other = Accepted(5, "echo", "c2", PEER, LOCAL, "tcp")
+        self.record(*EVENTS, other)
+        names = str(self.recording), str(self.target)
+        said = str(self.assertRaises(ConfigurationError, export_svg, *names))
+        self.assertIn("c1, c2", said)
+        self.assertFalse(self.target.exists())
+        export_svg(*names, "c2")
+        self.assertRaises(ConfigurationError, export_html, *names, "c3")
+
+    def test_html(self) -> None:
+        """All of them as a page, in a file that is nobody else's."""
+        self.record(*EVENTS)
+        export_html(str(self.recording), str(self.target))
+        self.assertIn("<h1>socketlab: run.jsonl</h1>", self.target.read_text())
+        self.assertEqual(stat.S_IMODE(self.target.stat().st_mode), 0o600)
+
+    def test_command(self) -> None:
+        """One command writes all three."""
+        self.record(*EVENTS)
+        targets = [str(self.folder / f"x.{form}") for form in ("pcapng", "svg", "html")]
+        words = [word for target in targets for word in (f"--{target.rpartition('.')[2]}", target)]
+        done = run(*SOCKETLAB, "export", str(self.recording), *words)
+        self.assertEqual((done.status, done.err), (0, ""))
+        self.assertTrue(all(Path(target).stat().st_size > 100 for target in targets))
+
+    def test_stdout(self) -> None:
+        """Stdout takes one of them."""
+        self.record(*EVENTS)
+        done = run(*SOCKETLAB, "export", str(self.recording), "--svg", "-")
+        self.assertTrue(done.out.startswith("<svg"))
+        for words, said in (
+            (("--svg", "-", "--html", "-"), "stdout takes one"),
+            (("--pcapng", "x", "--connection", "c1"), "'c1'"),
+        ):
+            done = run(*SOCKETLAB, "export", str(self.recording), *words)
+            self.assertEqual(done.status, 2)
+            self.assertIn(said, done.err)
+
+
 class CommandTests(ExportCase):
     def test_command(self) -> None:
         """socketlab export writes the file, wherever the options stand; - is stdout."""
@@ -147,7 +201,7 @@ class CommandTests(ExportCase):
         for words, said in (
             ((), "expected the recording to export"),
             (("a", "b"), "expected one recording, not 2"),
-            (("a",), "--pcapng FILE says what to write, and where"),
+            (("a",), "--pcapng, --svg or --html FILE says what to write, and where"),
             (("a", "--svgs", "b"), "option --svgs"),
         ):
             done = run(*SOCKETLAB, "export", *words)

@@ -17,7 +17,11 @@ from tests.programs import run
 PACKAGE = Path(twisted_lab.__file__).parent
 
 #: What else there is than Python, by folder.
-SUFFIXES = {"static": (".html", ".css", ".js", ".svg"), "diagram": (".py", ".css")}
+SUFFIXES = {
+    "static": (".html", ".css", ".js", ".svg"),
+    "diagram": (".py", ".css"),
+    "twisted_lab": (".py", ".css"),
+}
 ROOT = PACKAGE.parent
 PLUGIN = ROOT / "twisted" / "plugins" / "socketlab_plugin.py"
 

@@ -12,14 +12,14 @@ from twisted.python import usage
 from twisted_lab import __version__
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
-from twisted_lab.exporting import export_pcapng
 
 USAGE = """\
 socketlab, the bench that tells the truth about sockets
 
   socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
   socketlab serve --help                          its options and services
-  socketlab export FILE.jsonl --pcapng FILE       a recording as packets, for Wireshark; - is stdout
+  socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
+                                                  or as packets for Wireshark (--pcapng)
   socketlab --version
 """
 
@@ -46,8 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class ExportOptions(usage.Options):
     """What ``socketlab export`` takes."""
 
-    synopsis = "Usage: socketlab export FILE.jsonl --pcapng FILE"
-    optParameters = [["pcapng", None, None, "write packets here; - is stdout"]]  # noqa: RUF012
+    synopsis = "Usage: socketlab export FILE.jsonl --pcapng FILE | --svg FILE | --html FILE"
+    optParameters = [  # noqa: RUF012
+        ["pcapng", None, None, "write packets here; - is stdout"],
+        ["svg", None, None, "write one conversation's sequence diagram here; - is stdout"],
+        ["html", None, None, "write a page with all conversations here; - is stdout"],
+        ["connection", None, None, "only this one: c5, or 2/c5 for that of the second run"],
+    ]
     recording = ""
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -70,17 +75,23 @@ class ExportOptions(usage.Options):
         (self.recording,) = words
 
     def postOptions(self) -> None:
-        """Something to make of it."""
-        if self["pcapng"] is None:
-            raise usage.UsageError("--pcapng FILE says what to write, and where")
+        """Something to make of it, and one thing at most on stdout."""
+        targets = [self[form] for form in ("pcapng", "svg", "html") if self[form] is not None]
+        if not targets:
+            raise usage.UsageError("--pcapng, --svg or --html FILE says what to write, and where")
+        if targets.count("-") > 1:
+            raise usage.UsageError("'-': stdout takes one of --pcapng, --svg and --html")
+        if self["connection"] is not None and self["svg"] is None and self["html"] is None:
+            asked = self["connection"]
+            raise usage.UsageError(f"--connection '{asked}' is for --svg and --html")
 
 
 def export(arguments: Sequence[str]) -> int:
-    """Write a recording in another form."""
+    """Write a recording in other forms."""
     options = ExportOptions()
     try:
         options.parseOptions(arguments)
-        export_pcapng(options.recording, options["pcapng"])
+        _export(options)
     except usage.UsageError as error:
         print(f"socketlab export: {escape(str(error))}", file=sys.stderr)
         return 2
@@ -90,6 +101,17 @@ def export(arguments: Sequence[str]) -> int:
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     return 0
+
+
+def _export(options: ExportOptions) -> None:
+    from twisted_lab.exporting import export_html, export_pcapng, export_svg
+
+    if options["pcapng"] is not None:
+        export_pcapng(options.recording, options["pcapng"])
+    if options["svg"] is not None:
+        export_svg(options.recording, options["svg"], options["connection"])
+    if options["html"] is not None:
+        export_html(options.recording, options["html"], options["connection"])
 
 
 def serve(arguments: Sequence[str]) -> int:

@@ -1,48 +1,57 @@
-"""A recording as a file that other programs open."""
+"""A recording as a file that other programs open: packets, a picture, a page."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Any
+from typing import BinaryIO
 
-from twisted_lab import jsonlines
+from twisted_lab.album import Album
+from twisted_lab.brochure import page
 from twisted_lab.capturing import PcapngForm
-from twisted_lab.errors import ConfigurationError
-from twisted_lab.escaping import escape
-from twisted_lab.recording import FORMAT
+from twisted_lab.diagram import draw
+from twisted_lab.playback import Run, cannot, open_recording, read_recording
 
-#: Bytes of a line at most: what is longer was never a line of a recording.
-_LONGEST = 2**27
+#: Pixels of a picture that stands alone.
+_WIDTH = 900
 
 
 def export_pcapng(recording: str, target: str) -> None:
     """Write the events of the file *recording* as packets to *target*, or to stdout for ``-``.
 
-    *target* appears when it is whole. Raises :class:`ConfigurationError` that names the file, and
-    the line that is none of a recording.
+    *target* appears when it is whole, here and below. Raises :class:`ConfigurationError` that names
+    the file, and the line that is none of a recording.
     """
-    try:
-        lines = open(recording, "rb")  # noqa: SIM115 - closed by the with below
-    except OSError as problem:
-        raise _cannot("read", recording, problem) from None
-    with lines:
-        try:
-            _write(_blocks(lines, recording), target)
-        except OSError as problem:
-            raise _cannot("write", target, problem) from None
+    with open_recording(recording) as lines:
+        _write(_blocks(lines, recording), target)
 
 
-def _cannot(verb: str, name: str, problem: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"cannot {verb} '{escape(name)}': {problem.strerror or escape(str(problem))}"
-    )
+def export_svg(recording: str, target: str, connection: str | None = None) -> None:
+    """Write the sequence diagram of one conversation: of *connection*, or the only one there is."""
+    with open_recording(recording) as lines:
+        chapter = Album(read_recording(lines, recording), connection).one(recording)
+    picture = draw(chapter.events, peer=chapter.peer, local=chapter.local, width=_WIDTH)
+    _write([picture.encode()], target)
+
+
+def export_html(recording: str, target: str, connection: str | None = None) -> None:
+    """Write a page with the conversations of a recording, or with *connection* alone."""
+    with open_recording(recording) as lines:
+        album = Album(read_recording(lines, recording), connection)
+    if connection is not None:
+        album.one(recording)
+    _write([page(album, os.path.basename(recording)).encode()], target)
 
 
 def _write(blocks: Iterable[bytes], target: str) -> None:
+    try:
+        _write_whole(blocks, target)
+    except OSError as problem:
+        raise cannot("write", target, problem) from None
+
+
+def _write_whole(blocks: Iterable[bytes], target: str) -> None:
     if target == "-":
         with open(1, "wb", closefd=False) as stdout:
             stdout.writelines(blocks)
@@ -58,55 +67,10 @@ def _write(blocks: Iterable[bytes], target: str) -> None:
         raise
 
 
-def _blocks(lines: Any, name: str) -> Iterator[bytes]:
-    form = None
-    for number, said in _read(lines, name):
-        if "socketlab" in said:
-            form = _begun(said, name, number)
+def _blocks(lines: BinaryIO, name: str) -> Iterator[bytes]:
+    for one in read_recording(lines, name):
+        if isinstance(one, Run):
+            form = PcapngForm(one.epoch)
             yield form.begin()
-        elif form is None:
-            raise _wrong(name, number, "a recording begins with its header")
         else:
-            yield form.of(_event(said, name, number))
-    if form is None:
-        raise ConfigurationError(f"'{escape(name)}' is empty: nothing was recorded")
-
-
-def _read(lines: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    number = 0
-    while line := lines.readline(_LONGEST):
-        number += 1
-        try:
-            said = json.loads(line)
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            raise _wrong(name, number, "this is no line of a recording")
-        yield number, said
-
-
-def _begun(said: dict[str, Any], name: str, number: int) -> PcapngForm:
-    if said["socketlab"] != FORMAT:
-        asked = escape(str(said["socketlab"]))
-        raise _wrong(name, number, f"format {asked}, and this socketlab reads {FORMAT}")
-    try:
-        started = datetime.fromisoformat(said["started"])
-        return PcapngForm(nanoseconds(started) - int(said["ns"]))
-    except (KeyError, TypeError, ValueError):
-        raise _wrong(name, number, "this header does not say when it started") from None
-
-
-def _event(said: dict[str, Any], name: str, number: int) -> Any:
-    try:
-        return jsonlines.read_event(said)
-    except (KeyError, TypeError, ValueError):
-        raise _wrong(name, number, "this is no event that this socketlab knows") from None
-
-
-def _wrong(name: str, number: int, what: str) -> ConfigurationError:
-    return ConfigurationError(f"{escape(name)}, line {number}: {what}")
-
-
-def nanoseconds(date: datetime) -> int:
-    """*date* as nanoseconds since 1970; it has microseconds."""
-    return round(date.timestamp() * 1e6) * 1000
+            yield form.of(one)
