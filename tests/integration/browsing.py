@@ -82,6 +82,8 @@ class BrowserTestCase(SynchronousTestCase):
     def look(self, child: Child, at: str = "", token: bool = True) -> Page:
         """The page of *child*, opened as a person opens it; then at the address *at* in it."""
         page = self.context.new_page()
+        # Before the bench goes, which is a loss that a page may complain of.
+        self.addCleanup(self.check_errors)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
         printed = address(child)
@@ -90,7 +92,8 @@ class BrowserTestCase(SynchronousTestCase):
             page.goto(f"{printed.partition('#')[0]}#{at}")
         return page
 
-    def tearDown(self) -> None:
+    def check_errors(self) -> None:
+        """Nothing went wrong in any page so far."""
         self.assertEqual(self.errors, [])
 
 

@@ -35,7 +35,8 @@ class ListTests(BrowserTestCase):
     def test_the_open_ones_stand_on_top(self) -> None:
         """A connection that is open stands above a younger one that has ended."""
         child = self.bench()
-        with child.connect():
+        with child.connect() as sock:
+            said(sock, b"first")
             child.connect("line").close()
             page = self.look(child)
             expect(row(page, "c2")).to_contain_text("closed")
@@ -45,28 +46,30 @@ class ListTests(BrowserTestCase):
         """The list narrows to a service, a part of the peer, a state and a close reason."""
         child = self.bench()
         with child.connect() as first, child.connect("line") as second:
+            said(first, b"first")
+            said(second, b"second\r\n")
             child.connect().close()
             page = self.look(child)
             ids = page.locator("tbody tr a")
             expect(ids).to_have_text(["c2", "c1", "c3"])
-            page.get_by_label("Service", exact=True).select_option("line")
+            page.get_by_role("combobox", name="Service").select_option("line")
             expect(ids).to_have_text(["c2"])
-            page.get_by_label("Service", exact=True).select_option("")
-            page.get_by_label("State").select_option("closed")
+            page.get_by_role("combobox", name="Service").select_option("")
+            page.get_by_role("combobox", name="State").select_option("closed")
             expect(ids).to_have_text(["c3"])
-            page.get_by_label("State").select_option("")
-            page.get_by_label("Ended by").select_option("peer-fin")
+            page.get_by_role("combobox", name="State").select_option("")
+            page.get_by_role("combobox", name="Ended by").select_option("peer-fin")
             expect(ids).to_have_text(["c3"])
-            page.get_by_label("Ended by").select_option("")
-            page.get_by_label("Peer").fill(str(second.getsockname()[1]))
+            page.get_by_role("combobox", name="Ended by").select_option("")
+            page.get_by_role("searchbox", name="Peer").fill(str(second.getsockname()[1]))
             expect(ids).to_have_text(["c2"])
-            page.get_by_label("Peer").fill(f"no such {first.fileno()}")
+            page.get_by_role("searchbox", name="Peer").fill("no such peer")
             expect(page.get_by_text("No connection matches the filter.")).to_be_visible()
 
     def test_the_filter_knows_every_close_reason(self) -> None:
         """Each close reason of the catalogue can be filtered for, and none that is not one."""
         page = self.look(self.bench())
-        offered = page.get_by_label("Ended by").locator("option")
+        offered = page.get_by_role("combobox", name="Ended by").locator("option")
         expect(offered).to_have_text(["any", *(reason.value for reason in CloseReason)])
 
     def test_pause_holds_the_view_still(self) -> None:

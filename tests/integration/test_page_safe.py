@@ -85,13 +85,14 @@ class AccessTests(BrowserTestCase):
     def test_with_the_keyboard_alone(self) -> None:
         """Filter, walk the list, open, walk the events, see bytes, close: no mouse."""
         child = self.bench()
-        with child.connect() as sock, child.connect():
+        with child.connect() as sock, child.connect() as other:
             said(sock, b"hello")
+            said(other, b"other")
             page = self.look(child)
             expect(row(page, "c2")).to_be_visible()
             press = page.keyboard.press
             press("/")
-            expect(page.get_by_label("Peer")).to_be_focused()
+            expect(page.get_by_role("searchbox", name="Peer")).to_be_focused()
             page.keyboard.type("127.0.0.1")
             press("Escape")
             row(page, "c2").get_by_role("link").focus()

@@ -31,7 +31,7 @@ export class Detail {
   #frame = 0;
 
   constructor(bench, id, { hold, problem, changed, path, query, name }) {
-    Object.assign(this, { bench, id, hold, problem, changed, path, name });
+    Object.assign(this, { bench, id, hold, problem, changed, path, query, name });
     this.title = id;
     this.state = "";
     this.actions = [];
@@ -47,16 +47,25 @@ export class Detail {
     this.element = element("div", { class: "body detail" }, this.facts, ...this.parts(),
       element("div", { class: "turn" }, this.tabs.element, this.diagram.switch),
       this.diagram.element, this.entries.element, this.inspector.element);
-    this.tabs.show(view);
     this.resume = () => { if (!hold.held) this.#again(); };
     hold.addEventListener("change", this.resume);
+  }
+
+  /** It stands in the page: ask. */
+  start() {
+    this.tabs.show(view);
     // The stream first, then the question: nothing that happens between the two is lost.
-    const ask = () => {
-      if (this.poll) this.poll.nudge();
-      else this.poll = new Poll((signal) => this.#load(signal), { failed });
-    };
-    this.stream = new Stream(bench, query, { entry: (entry) => this.#entry(entry), opened: ask,
-      refused: ask });
+    const opened = () => this.#ask();
+    this.stream = new Stream(this.bench, this.query, { entry: (entry) => this.#entry(entry), opened,
+      refused: opened });
+  }
+
+  #ask() {
+    if (this.poll) this.poll.nudge();
+    else {
+      this.poll = new Poll((signal) => this.#load(signal),
+        { failed: (error) => this.#failed(error) });
+    }
   }
 
   /** What stands between the facts and the events. */

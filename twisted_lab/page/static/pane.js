@@ -27,7 +27,7 @@ export class Pane {
     this.content = this.#made(place);
     this.node.replaceChildren(this.head, this.content.element);
     this.node.hidden = false;
-    this.content.refresh();
+    this.content.start();
     this.#name(this.content);
   }
 

@@ -29,6 +29,10 @@ export class ServicePane {
     refresh(this.facts, this.#rows(service));
   }
 
+  start() {
+    this.refresh();
+  }
+
   stop() {}
 
   /** Made once: a selection in it must live. */
