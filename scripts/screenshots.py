@@ -29,8 +29,8 @@ from tests.integration.browsing import (
 )
 from tests.integration.child import Child, read_all
 
-#: Bytes that are more than two kernels' buffers hold, so that the window closes.
-MUCH = 64 * 2**20
+#: The longest answer of the line service, and how many are more than the kernel's buffers hold.
+LONG, TIMES = 2**20, 6
 
 #: Seconds for which the slow reader does not read: what is to be seen in the diagram.
 SILENCE = 1.5
@@ -125,11 +125,14 @@ class Session:
 
     def _slow_reader(self) -> None:
         """Asks for much and reads nothing for a while: the window closes and opens again."""
-        with self._child.connect("line") as sock:
-            sock.sendall(b"/bytes %d\r\n" % MUCH)
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**13)
+            sock.settimeout(20)
+            sock.connect(("127.0.0.1", self._child.port("line")))
+            sock.sendall(b"/bytes %d\r\n" % LONG * TIMES)
             time.sleep(SILENCE)
             got = 0
-            while got < MUCH:
+            while got < LONG * TIMES:
                 got += len(sock.recv(2**20))
             sock.sendall(b"/quit\r\n")
             read_all(sock)

@@ -83,7 +83,6 @@ class OpenedTests(BrowserTestCase):
                 page.get_by_label(scale).check()
                 for index, text in ((1, "first"), (2, "first"), (3, "second one")):
                     arrow = page.locator(f'.canvas [data-index="{index}"]').first
-                    arrow.scroll_into_view_if_needed()
                     arrow.dispatch_event("click")
                     expect(page.get_by_label("As text")).to_have_text(f"{text}\n")
 

@@ -48,7 +48,7 @@ export class Table {
   /** Puts the keyboard on the row of `key`, or else the first. */
   focus(key) {
     const row = this.#rows.get(key) ?? this.body.firstElementChild;
-    row?.querySelector("a, td")?.focus();
+    row?.querySelector("a")?.focus();
   }
 
   #row(item) {
