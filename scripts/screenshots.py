@@ -155,6 +155,7 @@ class Camera:
         self._shoot("list")
         for name in ("datagrams", "refused", "service/echo"):
             self._go(name)
+            expect(page.get_by_role("heading", name="socketlab")).to_be_visible()
             self._shoot(name.replace("/", "-"))
         for name, key in ids.items():
             self._go(key)

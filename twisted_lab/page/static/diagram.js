@@ -7,7 +7,7 @@ const SCALES = [["time", "To scale"], ["even", "Evenly"]];
 
 /** Pixels: what the bench draws at least, and what the eye can follow from side to side. */
 const NARROWEST = 240;
-const WIDEST = 960;
+const WIDEST = 760;
 
 let chosen = "time";
 

@@ -25,6 +25,10 @@ export function facts(rows) {
 
 /** Shows `rows` in `node`; a value that stays the same is not touched, nor is a selection in it. */
 export function refresh(node, rows) {
+  if (rows.length === 0) {
+    node.replaceChildren();
+    return;
+  }
   const made = facts(rows);
   const terms = (list) => Array.from(list?.querySelectorAll("dt") ?? [], (term) => term.textContent);
   const shown = node.firstElementChild;

@@ -7,6 +7,8 @@ import { Poll } from "./poll.js";
 /** Milliseconds between two questions. */
 const EVERY = 1000;
 
+const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
+
 export class Kernel {
   constructor(bench, id, { hold, failed }) {
     Object.assign(this, { bench, id });
@@ -21,10 +23,11 @@ export class Kernel {
     this.poll.stop();
   }
 
-  /** The connection ended; `info` is what its end said, if the kernel still knew. */
+  /** The connection ended; `info` is what its end said, if anybody had asked for that then. */
   ended(info) {
+    this.over = true;
+    if (!info) return; // the bench says why, when asked once more
     this.stop();
-    if (!info) return;
     refresh(this.values, kernelRows(info));
     say(this.why, "As its end began.");
   }
@@ -32,6 +35,7 @@ export class Kernel {
   async #load(signal) {
     const { tcp_info: info, why } = await this.bench.get(`/api/connections/${this.id}/kernel`, signal);
     refresh(this.values, info ? kernelRows(info) : []);
-    say(this.why, info ? "" : why);
+    say(this.why, info ? "" : sentence(why));
+    if (this.over && !info) this.stop();
   }
 }

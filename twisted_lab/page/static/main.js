@@ -15,6 +15,7 @@ import { Refusals } from "./refusals.js";
 import { Services } from "./services.js";
 import { Stream } from "./stream.js";
 import { take } from "./token.js";
+import { number } from "./units.js";
 
 const EVERY = 1000;
 const LIFE = "listening,not-listening,accepted,connected,refused,closed";
@@ -73,11 +74,14 @@ function leave() {
 
 async function loadList(signal) {
   const open = await lists[list].load(signal);
-  if (open !== undefined) say(here("open"), String(open));
+  if (open !== undefined) say(here("open"), number(open));
 }
 
 async function loadServices(signal) {
   await services.load(signal);
+  const { datagrams, refused } = services.totals;
+  say(here("datagrams-in"), datagrams ? number(datagrams) : "");
+  say(here("refused-so-far"), refused ? number(refused) : "");
   pane.content?.refresh();
 }
 

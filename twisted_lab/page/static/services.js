@@ -87,6 +87,15 @@ export class Services {
     services.forEach((service, index) => cards[index].show(service, service.name === chosen));
   }
 
+  /** What came to all of them together. */
+  get totals() {
+    const sum = (of) => this.list.reduce((before, service) => before + of(service), 0);
+    return {
+      datagrams: sum((service) => service.datagrams_in),
+      refused: sum((service) => total(service.refused)),
+    };
+  }
+
   named(name) {
     return this.list.find((service) => service.name === name);
   }
