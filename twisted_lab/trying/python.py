@@ -138,8 +138,8 @@ _PADDED = "sock.send(bytes(512))  # no reply is longer than its request"
 
 _DATAGRAM_TALKS = {
     Dialogue.SILENT: ['print(sock.send(b"hello"), "bytes sent; nobody answers")'],
-    Dialogue.REPLY: [_PADDED, "print(sock.recv(65535))"],
-    Dialogue.ENDLESS: [_PADDED, "print(sock.recv(65535))"],
+    Dialogue.REPLY: [_PADDED, "print(sock.recv(65535).decode())"],
+    Dialogue.ENDLESS: [_PADDED, "print(sock.recv(65535).decode())"],
     Dialogue.NUMBER: [_PADDED, "data = sock.recv(65535)"],
 }
 

@@ -19,6 +19,9 @@ _HEADER = r"printf 'PROXY UNKNOWN\r\n'"
 #: Where a person has a say; the others speak by themselves.
 _LISTENING = (Dialogue.ECHO, Dialogue.LINES, Dialogue.SILENT, Dialogue.OWN)
 
+#: Where the end is the server's, or ours as soon as there was enough.
+_ENDING = (Dialogue.REPLY, Dialogue.NUMBER, Dialogue.ENDLESS)
+
 #: What comes in lines of text, so that telnet shows it well.
 _FOR_TELNET = (Dialogue.ECHO, Dialogue.LINES, Dialogue.REPLY)
 
@@ -58,6 +61,8 @@ def _piped(target: Target, client: str) -> str:
     before = ""
     if target.proxied:
         before = f"({_HEADER}; cat) | " if target.dialogue in _LISTENING else f"{_HEADER} | "
+    elif target.dialogue in _ENDING and client.startswith("nc "):
+        client += " </dev/null"  # else nc stays until the person ends the input, too
     return before + client + _after(target)
 
 
