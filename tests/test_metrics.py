@@ -244,7 +244,7 @@ class ExpositionTests(MetricsTestCase):
         later = self.content_type("application/openmetrics-text;version=9.9.9")
         self.assertIn("version=1.0.0", later)
 
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     @given(st.text() | st.lists(st.sampled_from(OPENMETRICS.split(";"))).map(";".join))
     def test_any_accept(self, accept: str) -> None:
         """Whatever the header says, the answer can be read and its type is one of ours."""

@@ -28,13 +28,19 @@ def program(target: Target) -> str | None:
 
 def _head(target: Target) -> Iterator[str]:
     yield "/* cc try.c -o try && ./try */"
-    headers = {"stdio.h", "sys/socket.h", "unistd.h"}
+    headers = {"err.h", "stdio.h", "sys/socket.h", "unistd.h"}
     headers |= {"sys/un.h"} if target.path is not None else {"netdb.h"}
-    headers |= {"string.h"} if _request(target) or target.path is not None else set()
+    headers |= {"string.h"} if _counts(target) else set()
     headers |= {"sys/time.h"} if target.datagram else set()
     headers |= {"arpa/inet.h", "stdint.h", "time.h"} if _number(target) else set()
     yield from (f"#include <{header}>" for header in sorted(headers))
     yield ""
+
+
+def _counts(target: Target) -> bool:
+    """It asks for a length."""
+    said = target.dialogue in _REQUESTS
+    return said or target.proxied or target.path is not None
 
 
 def _number(target: Target) -> bool:
@@ -68,10 +74,10 @@ def _opening(target: Target) -> Iterator[str]:
     kind = "SOCK_DGRAM" if target.datagram else "SOCK_STREAM"
     yield f"struct addrinfo hints = {{.ai_socktype = {kind}}}, *at;"
     yield f'if (getaddrinfo("{target.host}", "{target.port}", &hints, &at) != 0)'
-    yield "    return 1;"
+    yield '    errx(1, "getaddrinfo");'
     yield "int fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);"
-    yield "if (fd < 0 || connect(fd, at->ai_addr, at->ai_addrlen) < 0) {"
-    yield from _failed("connect")
+    yield "if (fd < 0 || connect(fd, at->ai_addr, at->ai_addrlen) < 0)"
+    yield '    err(1, "connect");'
     yield "freeaddrinfo(at);"
 
 
@@ -82,23 +88,16 @@ def _opening_unix(path: bytes) -> Iterator[str]:
     yield "memcpy(at.sun_path, path, sizeof path - 1);"
     yield "socklen_t size = sizeof at - sizeof at.sun_path + sizeof path - 1;"
     yield "int fd = socket(AF_UNIX, SOCK_STREAM, 0);"
-    yield "if (fd < 0 || connect(fd, (struct sockaddr *)&at, size) < 0) {"
-    yield from _failed("connect")
-
-
-def _failed(call: str) -> Iterator[str]:
-    """The end of a block that is entered when *call* failed."""
-    yield f'    perror("{call}");'
-    yield "    return 1;"
-    yield "}"
+    yield "if (fd < 0 || connect(fd, (struct sockaddr *)&at, size) < 0)"
+    yield '    err(1, "connect");'
 
 
 def _sending(request: bytes) -> Iterator[str]:
     yield f"const char *data = {for_c(request)};"
     yield "for (size_t left = strlen(data); left > 0;) { /* send() may take a part of it */"
     yield "    ssize_t sent = send(fd, data, left, 0);"
-    yield "    if (sent < 0) {"
-    yield from (f"    {line}" for line in _failed("send"))
+    yield "    if (sent < 0)"
+    yield '        err(1, "send");'
     yield "    data += sent;"
     yield "    left -= sent;"
     yield "}"
@@ -107,62 +106,56 @@ def _sending(request: bytes) -> Iterator[str]:
 def _receiving(target: Target) -> Iterator[str]:
     if _number(target):
         yield "uint32_t seconds; /* since 1900, in network byte order */"
-        yield "if (recv(fd, &seconds, 4, MSG_WAITALL) != 4) {"
-        yield from _failed("recv")
-        yield from _show_time()
+        yield "if (recv(fd, &seconds, sizeof seconds, MSG_WAITALL) != 4)"
+        yield '    errx(1, "4 bytes should have come");'
+        yield from _SHOW_TIME
     elif target.dialogue is Dialogue.ENDLESS:
-        yield "char lines[740]; /* ten lines; it would never end by itself */"
-        yield "ssize_t got = recv(fd, lines, sizeof lines, MSG_WAITALL);"
-        yield from _show("lines")
+        yield "char buffer[740]; /* ten lines; it would never end by itself */"
+        yield "ssize_t got = recv(fd, buffer, sizeof buffer, MSG_WAITALL);"
+        yield from _SHOW
     else:
-        yield "char data_in[4096];"
+        yield "char buffer[4096];"
         yield "ssize_t got;"
-        yield "while ((got = recv(fd, data_in, sizeof data_in, 0)) > 0) /* 0: its FIN */"
-        yield "    fwrite(data_in, 1, got, stdout);"
+        yield "while ((got = recv(fd, buffer, sizeof buffer, 0)) > 0) /* 0: its FIN */"
+        yield "    fwrite(buffer, 1, got, stdout);"
         yield "if (got < 0)"
-        yield '    perror("recv");'
-        yield "close(fd);"
-        yield "return got < 0;"
+        yield '    err(1, "recv");'
+        yield from _DONE
 
 
-def _show(name: str) -> Iterator[str]:
-    yield "if (got < 0) {"
-    yield from _failed("recv")
-    yield f"fwrite({name}, 1, got, stdout);"
-    yield "close(fd);"
-    yield "return 0;"
+_DONE = ("close(fd);", "return 0;")
 
+_SHOW = ("if (got < 0)", '    err(1, "recv");', "fwrite(buffer, 1, got, stdout);", *_DONE)
 
-def _show_time() -> Iterator[str]:
-    yield "time_t unix_time = ntohl(seconds) - 2208988800u; /* Unix counts from 1970 */"
-    yield "fputs(ctime(&unix_time), stdout);"
-    yield "close(fd);"
-    yield "return 0;"
+_SHOW_TIME = (
+    "time_t unix_time = ntohl(seconds) - 2208988800u; /* Unix counts from 1970 */",
+    "fputs(ctime(&unix_time), stdout);",
+    *_DONE,
+)
 
 
 def _datagram(target: Target) -> Iterator[str]:
     if target.dialogue in _REQUESTS:
-        yield 'char request[] = {"hello"};'
-        yield "size_t size = sizeof request - 1;"
+        yield 'const char request[] = "hello";'
+        yield "size_t size = strlen(request);"
     else:
-        yield "char request[512] = {0}; /* no reply is longer than its request */"
+        yield "const char request[512] = {0}; /* no reply is longer than its request */"
         yield "size_t size = sizeof request;"
-    yield "if (send(fd, request, size, 0) < 0) {"
-    yield from _failed("send")
+    yield "if (send(fd, request, size, 0) < 0)"
+    yield '    err(1, "send");'
     if target.dialogue is Dialogue.SILENT:
         yield 'printf("%zu bytes sent; nobody answers\\n", size);'
-        yield "close(fd);"
-        yield "return 0;"
+        yield from _DONE
         return
     yield ""
     yield "struct timeval wait = {.tv_sec = 2}; /* a datagram may be lost */"
     yield "setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);"
     if _number(target):
         yield "uint32_t seconds; /* since 1900, in network byte order */"
-        yield "if (recv(fd, &seconds, sizeof seconds, 0) != 4) {"
-        yield from _failed("recv")
-        yield from _show_time()
+        yield "if (recv(fd, &seconds, sizeof seconds, 0) != 4)"
+        yield '    err(1, "recv");'
+        yield from _SHOW_TIME
     else:
-        yield "char data_in[65536]; /* a datagram comes whole or not at all */"
-        yield "ssize_t got = recv(fd, data_in, sizeof data_in, 0);"
-        yield from _show("data_in")
+        yield "char buffer[65536]; /* a datagram comes whole or not at all */"
+        yield "ssize_t got = recv(fd, buffer, sizeof buffer, 0);"
+        yield from _SHOW

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twisted_lab.protocols import Dialogue
-from twisted_lab.trying.quoting import for_python
+from twisted_lab.trying.quoting import for_c, for_python
 from twisted_lab.trying.target import PROXY_HEADER, Target
 
 _INDENT = "    "
+
+_HEADER = f"b{for_c(PROXY_HEADER)}"  # a literal of C is one of Python
 
 
 def program(target: Target) -> str:
@@ -47,7 +49,7 @@ def _stream(target: Target) -> Iterator[str]:
     else:
         indent = _INDENT
         if target.proxied:
-            yield f"{indent}sock.sendall({PROXY_HEADER!r})  # as a balancer does"
+            yield f"{indent}sock.sendall({_HEADER})  # as a balancer does"
     yield from (indent + line for line in _talk(target))
 
 
@@ -64,18 +66,18 @@ def _opening(target: Target) -> Iterator[str]:
 
 def _context(target: Target) -> Iterator[str]:
     yield "context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
-    yield "context.check_hostname = False  # not by a CA (that is load_verify_locations),"
-    yield "context.verify_mode = ssl.CERT_NONE  # but by its SHA-256, below"
+    yield "context.check_hostname = False  # we know its SHA-256, below. One that a CA signed:"
+    yield 'context.verify_mode = ssl.CERT_NONE  # instead, context.load_verify_locations("ca.pem")'
     if target.asks_certificate:
         yield 'context.load_cert_chain("client.pem")  # yours: the service asks for one'
 
 
 def _secured(target: Target) -> Iterator[str]:
     if target.proxied:
-        yield f"{_INDENT}raw.sendall({PROXY_HEADER!r})  # as a balancer does"
+        yield f"{_INDENT}raw.sendall({_HEADER})  # as a balancer does"
     yield f"{_INDENT}with context.wrap_socket(raw) as sock:"
     for line in (
-        "shown = hashlib.sha256(sock.getpeercert(True)).digest().hex(':').upper()",
+        'shown = hashlib.sha256(sock.getpeercert(True)).digest().hex(":").upper()',
         f'if shown != "{target.fingerprint}":',
         f'{_INDENT}raise SystemExit(f"not the certificate of the bench: {{shown}}")',
     ):

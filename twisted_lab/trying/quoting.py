@@ -1,4 +1,4 @@
-"""Bytes as a shell, Python, C and socat read them back; what is written is printable ASCII."""
+"""Bytes as a shell, Python, C and socat read them back; what is written is one printable line."""
 
 from __future__ import annotations
 
@@ -13,16 +13,31 @@ _PLAIN_C = re.compile(rb"[ !#->@-\[\]-~]")
 _SOCAT_SPECIAL = re.compile(rb"""([\\:,!"'(){}\[\]])""")
 
 
-def _printable(data: bytes) -> bool:
-    return all(0x20 <= byte <= 0x7E for byte in data)
+#: What a shell's printf can hold as it is, between single quotes.
+_PLAIN_PRINTF = re.compile(rb"[ !-$&(-\[\]-~]")
+
+
+def _printable(data: bytes) -> str | None:
+    """*data* as text that shows itself as it is, if it does."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() else None
+
+
+def _octal(data: bytes, plain: re.Pattern[bytes]) -> str:
+    pieces = (data[at : at + 1] for at in range(len(data)))
+    return "".join(
+        piece.decode() if plain.fullmatch(piece) else f"\\{piece[0]:03o}" for piece in pieces
+    )
 
 
 def for_shell(data: bytes) -> str:
     """One word for any POSIX shell; not of data that ends in a line feed, which ``$()`` drops."""
-    if _printable(data):
-        return shlex.quote(data.decode("ascii"))
-    octal = "".join(f"\\{byte:03o}" for byte in data)
-    return f"\"$(printf '{octal}')\""
+    if (text := _printable(data)) is not None:
+        return shlex.quote(text)
+    return f"\"$(printf '{_octal(data, _PLAIN_PRINTF)}')\""
 
 
 def for_socat(data: bytes) -> bytes:
@@ -31,18 +46,10 @@ def for_socat(data: bytes) -> bytes:
 
 
 def for_python(data: bytes) -> str:
-    """A literal: text where it is plain, else bytes."""
-    return repr(data.decode("ascii") if _printable(data) else data)
+    """A literal: text where it shows itself, else bytes."""
+    return repr(data if (text := _printable(data)) is None else text)
 
 
 def for_c(data: bytes) -> str:
     """A string literal."""
-    escapes = {b"\r": "\\r", b"\n": "\\n"}
-    pieces = (data[at : at + 1] for at in range(len(data)))
-    shown = (
-        piece.decode("ascii")
-        if _PLAIN_C.fullmatch(piece)
-        else escapes.get(piece, f"\\{piece[0]:03o}")
-        for piece in pieces
-    )
-    return '"' + "".join(shown) + '"'
+    return '"' + _octal(data, _PLAIN_C).replace("\\015", "\\r").replace("\\012", "\\n") + '"'
