@@ -72,7 +72,7 @@ class Metrics:
 
         OpenMetrics 1.0, or the older Prometheus text 0.0.4 for whoever does not ask for it.
         """
-        # It takes a tenth of a second to import, which a start nobody scrapes need not pay.
+        # To import it takes up to a tenth of a second, which nobody pays who is not scraped.
         from twisted_lab.metric_families import exposition
 
         return exposition(self.scrape(), accept)
