@@ -250,9 +250,12 @@ class StreamTests(TryingTestCase):
         await self.assert_work(self.serve(name, f"unix:{self.folder}/{name}") for name in STREAMS)
 
     async def test_odd_paths(self) -> None:
-        """Whatever the path of the socket: spaces, quotes, what socat takes for itself, bytes."""
+        """Whatever the path of the socket: spaces, quotes, what socat takes for itself.
+
+        (Not UTF-8 at all: tests/trying. Twisted's log cannot write such a name.)
+        """
         names = ("a b", "it's", 'say "x"', "a,b!!c", "$HOME;`id`", "-n", "grüße", "[1](2){3}")
-        names += ("tab\there", "esc\x1b[31m", "\udce9", "a\\nb", "??=")
+        names += ("tab\there", "esc\x1b[31m", "a\\nb", "??=")
         listens = [UnixListen(f"{self.folder}/{name}") for name in names]
         listens.append(UnixListen(f"{self.folder}/ends with a line feed\n"))
         echo = LabService(KINDS["echo"], settings(), self.shared, tuple(listens))
