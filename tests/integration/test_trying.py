@@ -116,6 +116,10 @@ class Run:
             seen += piece
         return seen
 
+    def wait(self) -> None:
+        """Return when it has ended by itself, its input still open."""
+        self._process.wait()
+
     def end(self) -> tuple[int, bytes, bytes]:
         """Its status, and what else it printed; its input ends."""
         out, err = self._process.communicate()
@@ -174,6 +178,8 @@ def work_line(kind: str, one: Try, folder: str, reached: Callable[[bytes], bool]
             wait_for(lambda: reached(typed), lambda: f"{typed!r} never came: {one.text}")
             return b""
         out = run.read_until(b"(?!)" if kind in ENDING else expected(kind, one))
+        if kind in ENDING:
+            run.wait()
     finally:
         run.close()
     if run.late:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import codeop
 import itertools
+import os
+import tempfile
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_lab.protocols import KINDS, Dialogue, Kind
-from twisted_lab.transports.endpoints import TcpListen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.endpoints import (
+    UNIX_PATH_BYTES,
+    TcpListen,
+    TlsListen,
+    UdpListen,
+    UnixListen,
+)
 from twisted_lab.trying import Target, Try, line, target_of, tries
 
 TARGETS = [Target("udp", dialogue, "127.0.0.1", 7, datagram=True) for dialogue in Dialogue] + [
@@ -119,6 +127,28 @@ class TargetTests(SynchronousTestCase):
         listen = UnixListen("/tmp/\udcff")
         target = target_of(KINDS["echo"], listen, UNIXAddress(b"/tmp/\xff"))
         self.assertEqual((target.path, target.abstract), (b"/tmp/\xff", False))
+
+    def test_relative_paths(self) -> None:
+        """A path from the folder of the bench works in any, if a socket's address is as long."""
+
+        def path(text: str) -> bytes | None:
+            return target_of(KINDS["echo"], UnixListen(text), UNIXAddress(b"s")).path
+
+        here = os.getcwdb()
+        self.assertEqual(path("-s"), here + b"/-s")
+        self.assertEqual(path("\0s"), b"\0s")
+        long = "n" * (UNIX_PATH_BYTES - len(here) - 1)
+        self.assertEqual(path(long), here + b"/" + long.encode())
+        self.assertEqual(path(f"{long}n"), b"./" + long.encode() + b"n")
+
+    def test_no_folder(self) -> None:
+        """In a folder that is gone a path stays as it was asked for."""
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+        target = target_of(KINDS["echo"], UnixListen("s"), UNIXAddress(b"s"))
+        self.assertEqual(target.path, b"./s")
 
     def test_no_line(self) -> None:
         """A path that ends in a line feed fits no line; it has a client in Python and one in C."""

@@ -30,6 +30,7 @@ from twisted_lab.transports.endpoint_text import (
 )
 
 __all__ = [
+    "UNIX_PATH_BYTES",
     "ForeignListen",
     "Listen",
     "SystemdListen",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 #: What sun_path of struct sockaddr_un holds on Linux besides its closing NUL (unix(7)).
-_UNIX_PATH_BYTES = 107
+UNIX_PATH_BYTES = 107
 
 #: Families of passed sockets, as Twisted's systemd: has them.
 _DOMAINS = ("INET", "INET6", "UNIX")
@@ -242,8 +243,8 @@ def _path(request: Request) -> str:
         size = 0
     if not size or "\0" in path:
         raise request.wrong(f"'{escape(path)}' cannot be the path of a socket")
-    if size > _UNIX_PATH_BYTES:
-        raise request.wrong(f"the path has {size} bytes, and a socket's at most {_UNIX_PATH_BYTES}")
+    if size > UNIX_PATH_BYTES:
+        raise request.wrong(f"the path has {size} bytes, and a socket's at most {UNIX_PATH_BYTES}")
     return path
 
 

@@ -13,8 +13,8 @@ _PLAIN_C = re.compile(rb"[ !#->@-\[\]-~]")
 _SOCAT_SPECIAL = re.compile(rb"""([\\:,!"'(){}\[\]])""")
 
 
-#: What a shell's printf can hold as it is, between single quotes.
-_PLAIN_PRINTF = re.compile(rb"[ !-$&(-\[\]-~]")
+#: What a shell's printf can hold as it is, between single quotes; a minus could begin an option.
+_PLAIN_PRINTF = re.compile(rb"[ !-$&(-,.-\[\]-~]")
 
 
 def _printable(data: bytes) -> str | None:

@@ -8,7 +8,13 @@ from typing import Any
 
 from twisted_lab.addresses import show_pair
 from twisted_lab.protocols import Dialogue, Kind
-from twisted_lab.transports.endpoints import Listen, TlsListen, UdpListen, UnixListen
+from twisted_lab.transports.endpoints import (
+    UNIX_PATH_BYTES,
+    Listen,
+    TlsListen,
+    UdpListen,
+    UnixListen,
+)
 from twisted_lab.transports.listeners import word
 
 #: What a port behind a balancer hears first, from a client that has no balancer (PROXY protocol,
@@ -68,9 +74,21 @@ def target_of(
         kind.dialogue,
         _REACHABLE.get(host, host),
         getattr(address, "port", 0),
-        os.fsencode(listen.path) if isinstance(listen, UnixListen) else None,
+        _anywhere(os.fsencode(listen.path)) if isinstance(listen, UnixListen) else None,
         datagram=isinstance(listen, UdpListen),
         proxied=getattr(listen, "proxy", False),
         fingerprint=fingerprint if secure else None,
         asks_certificate=secure and asks_certificate,
     )
+
+
+def _anywhere(path: bytes) -> bytes:
+    """*path* as it works in any folder, if the longer one fits a socket's address."""
+    if path.startswith((b"/", b"\0")):
+        return path
+    beside = b"./" + path
+    try:
+        whole = os.path.join(os.getcwdb(), path)
+    except FileNotFoundError:  # somebody removed the folder we are in
+        return beside
+    return whole if len(whole) <= UNIX_PATH_BYTES else beside
