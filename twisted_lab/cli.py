@@ -18,6 +18,7 @@ socketlab, the bench that tells the truth about sockets
 
   socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
   socketlab serve --help                          its options and services
+  socketlab connect ENDPOINT                      talk to a server, seeing every event
   socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
                                                   or as packets for Wireshark (--pcapng)
   socketlab --version
@@ -31,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return serve(given[1:])
     if given and given[0] == "export":
         return export(given[1:])
+    if given and given[0] == "connect":
+        from twisted_lab.client.command import connect
+
+        return connect(given[1:], _install_lean_reactor)
     if given and given[0] == "--version":
         print(f"socketlab {__version__}")
         return 0
@@ -38,7 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE, end="")
         return 0
     print(USAGE, end="", file=sys.stderr)
-    said = f"no command {given[0]!r}; there are: serve, export" if given else "no command given"
+    said = (
+        f"no command {given[0]!r}; there are: serve, connect, export"
+        if given
+        else "no command given"
+    )
     print(f"socketlab: {said}", file=sys.stderr)
     return 2
 

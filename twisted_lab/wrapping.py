@@ -179,16 +179,20 @@ class Stream(Ending):
         layer.streams.add(self)
         if not self.local and layer.publisher.active:
             self.local = show(transport.getHost())
-        if self.sampled or "accepted" in layer.publisher.wanted:
-            balancer = None if self.proxy is None else self.proxy.balancer
-            self._publish(Accepted, self.peer, self.local, self.kind, balancer)
-        else:
-            layer.publisher.tally["accepted"] += 1
+        self._publish_opening()
         if layer.opened:
             layer.run("opened", self)
         layer.look_soon(self)
         if not self.secure and not self.ending:
             self._establish()
+
+    def _publish_opening(self) -> None:
+        publisher = self.layer.publisher
+        if self.sampled or "accepted" in publisher.wanted:
+            balancer = None if self.proxy is None else self.proxy.balancer
+            self._publish(Accepted, self.peer, self.local, self.kind, balancer)
+        else:
+            publisher.tally["accepted"] += 1
 
     def _establish(self) -> None:
         """Connect the protocol: now both sides can talk."""

@@ -58,9 +58,14 @@ class TLSConnection:
         self._handshaken = False
         self._peer_done = False
         self._said_close = False
-        self._openssl = SSL.Connection(context, None)
-        self._openssl.set_app_data(speaks)
-        self._openssl.set_accept_state()
+        self._openssl = self._begin(context, speaks)
+
+    def _begin(self, context: SSL.Context, speaks: tuple[bytes, ...]) -> SSL.Connection:
+        """OpenSSL's side of it, ready for the handshake."""
+        openssl = SSL.Connection(context, None)
+        openssl.set_app_data(speaks)
+        openssl.set_accept_state()
+        return openssl
 
     def __getattr__(self, name: str) -> Any:
         # getPeer, getHost, setTcpNoDelay, pauseProducing, registerProducer …: the transport's own.
