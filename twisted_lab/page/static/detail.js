@@ -1,26 +1,28 @@
 // One connection, or one datagram peer, opened: its facts, its diagram, its events, its bytes.
 
 import { Diagram } from "./diagram.js";
-import { element, foreign, refresh } from "./element.js";
+import { element, refresh } from "./element.js";
 import { Entries } from "./entries.js";
-import { escape } from "./escape.js";
 import { Inspector } from "./inspector.js";
-import { Kernel } from "./kernel.js";
 import { Poll } from "./poll.js";
-import { mark, REASONS } from "./reasons.js";
 import { Refusal } from "./bench.js";
 import { Stream } from "./stream.js";
 import { Tabs } from "./tabs.js";
-import { counted, duration, number } from "./units.js";
+import { number } from "./units.js";
 
 /** How many events are kept to be looked at from the diagram: the last of them. */
 const KEPT = 20_000;
+
+/** Of a list the bench gives no more at once. */
+const MOST = 1000;
 
 /** What changes more than the totals: the bench is asked what it says now. */
 const TURNS = new Set(["peer-shutdown", "local-shutdown", "closed", "gap", "tls"]);
 
 let view = "diagram";
 
+/** `list` is where the bench tells of all such things, `name` what it calls one of them, `query` what
+ * its event stream is asked for. A subclass knows what is so of the thing itself. */
 export class Detail {
   #events = [];
   #gone = 0;
@@ -30,8 +32,9 @@ export class Detail {
   #told = 0;
   #frame = 0;
 
-  constructor(bench, id, { hold, problem, changed, path, query, name }) {
-    Object.assign(this, { bench, id, hold, problem, changed, path, query, name });
+  constructor(bench, id, { hold, problem, changed, list, query, name }) {
+    Object.assign(this, { bench, id, hold, problem, changed, list, query, name });
+    this.path = `${list}/${id}`;
     this.title = id;
     this.state = "";
     this.actions = [];
@@ -39,7 +42,7 @@ export class Detail {
     this.inspector = new Inspector();
     this.entries = new Entries({ pick: (entry, origin) => this.#look(entry, origin) });
     const failed = (error) => this.#failed(error);
-    this.diagram = new Diagram(bench, `${path}.svg`, { hold, failed,
+    this.diagram = new Diagram(bench, `${this.path}.svg`, { hold, failed,
       pick: (drawn, origin) => this.#find(drawn, origin) });
     this.tabs = new Tabs("Events of this connection", [
       ["diagram", "Diagram", this.diagram.element], ["events", "Events", this.entries.element],
@@ -92,21 +95,32 @@ export class Detail {
     this.poll?.now();
   }
 
+  /** First the whole of it; later what changes, which is little and comes from the list. */
   async #load(signal) {
-    const answer = await this.bench.get(this.path, signal);
-    const first = this.#subject === null;
+    if (this.#subject === null) this.#begin(await this.bench.get(this.path, signal));
+    else await this.#update(signal);
+    if (this.#subject) this.#tell();
+  }
+
+  #begin(answer) {
     this.#subject = answer[this.name];
     this.#told = answer.seq;
-    if (first) {
-      this.stream.from(answer.seq);
-      const later = this.#waiting.splice(0).filter((entry) => this.#later(entry));
-      this.#events = answer.events;
-      this.#gone = 0;
-      this.#whole = true;
-      this.entries.show(this.#events, this.begin(this.#subject));
-      this.#take(later);
-    }
-    this.#tell();
+    this.stream.from(answer.seq);
+    this.#events = answer.events;
+    this.#gone = 0;
+    this.#whole = true;
+    this.entries.show(this.#events, this.begin(this.#subject));
+    this.#take(this.#waiting.splice(0).filter((entry) => this.#later(entry)));
+  }
+
+  async #update(signal) {
+    const { peer, service } = this.#subject;
+    const query = new URLSearchParams({ peer, service, limit: MOST });
+    const answer = await this.bench.get(`${this.list}?${query}`, signal);
+    const found = answer[`${this.name}s`].find(({ id }) => id === this.id);
+    if (!found || this.#subject === null) return;
+    this.#subject = found;
+    this.#told = answer.ns;
   }
 
   /** Whether `entry` is not yet in what the bench last answered. */
@@ -170,7 +184,7 @@ export class Detail {
   async #find(drawn, origin) {
     if (!this.#drawn(drawn)) {
       this.#subject = null;
-      await this.#load();
+      await this.#load().catch((error) => this.#failed(error));
     }
     const { event, title } = drawn;
     this.#look(this.#drawn(drawn) ?? { event, says: title }, origin);
@@ -183,119 +197,5 @@ export class Detail {
 
   #look(entry, origin) {
     if (this.#subject) this.inspector.show(entry, this.begin(this.#subject), origin);
-  }
-}
-
-/** A connection: it has a state, a kernel's view, and an end that can be brought about. */
-export class ConnectionDetail extends Detail {
-  constructor(bench, id, options) {
-    super(bench, id, { ...options, path: `/api/connections/${id}`, query: { connection: id },
-      name: "connection" });
-    this.actions = ["close", "reset"].map((doing) => this.#action(doing));
-  }
-
-  parts() {
-    this.kernel = new Kernel(this.bench, this.id, { hold: this.hold, failed: () => {} });
-    return [this.kernel.element];
-  }
-
-  stop() {
-    super.stop();
-    this.kernel.stop();
-  }
-
-  begin(connection) {
-    return connection.opened_ns;
-  }
-
-  apply(connection, { event, bytes = 0, bytes_in: moved = 0, bytes_out: out = 0 }) {
-    if (event === "received") connection.bytes_in += bytes;
-    if (event === "sent") connection.bytes_out += bytes;
-    if (event === "gap") {
-      connection.bytes_in += moved;
-      connection.bytes_out += out;
-    }
-  }
-
-  rows(connection) {
-    const { reason, state } = connection;
-    const ended = reason && [element("strong", {}, reason), `: ${REASONS[reason] ?? ""}`];
-    return [
-      ["peer", foreign(escape(connection.peer))], ["local", foreign(escape(connection.local))],
-      ["transport", connection.transport], ["proxy", connection.proxy && escape(connection.proxy)],
-      [state === "closed" ? "was open for" : "open for", duration(this.#age(connection))],
-      ["in", counted(connection.bytes_in)], ["out", counted(connection.bytes_out)],
-      ["ended by", ended && element("span", {}, ...ended)],
-      ["detail", connection.detail && foreign(escape(connection.detail))],
-    ];
-  }
-
-  told(connection, events) {
-    this.title = `${this.id} · ${escape(connection.service)}`;
-    this.state = connection.state;
-    this.mark = mark(connection);
-    const closed = connection.state === "closed";
-    for (const button of this.actions) button.hidden = closed;
-    const end = closed && events.findLast(({ event }) => event === "closed");
-    if (!end) return; // it is still on its way
-    this.stream.stop();
-    this.kernel.ended(end.tcp_info);
-  }
-
-  #age(connection) {
-    if (connection.state === "closed") return connection.duration;
-    return Math.max(0, this.bench.ns - connection.opened_ns) / 1e9;
-  }
-
-  #action(doing) {
-    const says = { close: "Close: the bench sends FIN", reset: "Reset: the bench sends RST" }[doing];
-    return element("button", { type: "button", class: "do", title: says, hidden: true,
-      onclick: () => this.#do(doing) }, doing === "close" ? "Close" : "Reset");
-  }
-
-  async #do(doing) {
-    try {
-      await this.bench.change(`/api/connections/${this.id}/${doing}`);
-      this.problem(null);
-    } catch (error) {
-      this.problem(error);
-    }
-  }
-}
-
-/** A datagram peer: it has no state and no end. */
-export class TalkDetail extends Detail {
-  constructor(bench, id, options) {
-    super(bench, id, { ...options, path: `/api/datagrams/${id}`, query: { talk: id }, name: "talk" });
-  }
-
-  begin(talk) {
-    return talk.first_ns;
-  }
-
-  apply(talk, { event, bytes = 0, count = 1 }) {
-    if (event === "datagram-received") {
-      talk.datagrams_in += 1;
-      talk.bytes_in += bytes;
-    }
-    if (event === "datagram-sent") {
-      talk.datagrams_out += 1;
-      talk.bytes_out += bytes;
-    }
-    if (event === "datagram-dropped") talk.dropped += count;
-  }
-
-  rows(talk) {
-    return [
-      ["peer", foreign(escape(talk.peer))], ["local", foreign(escape(talk.local))],
-      ["in", `${counted(talk.datagrams_in, "datagram")}, ${counted(talk.bytes_in)}`],
-      ["out", `${counted(talk.datagrams_out, "datagram")}, ${counted(talk.bytes_out)}`],
-      ["dropped", counted(talk.dropped, "datagram")],
-      ["between first and last", duration((talk.last_ns - talk.first_ns) / 1e9)],
-    ];
-  }
-
-  told(talk) {
-    this.title = `${this.id} · ${escape(talk.service)}, datagrams`;
   }
 }

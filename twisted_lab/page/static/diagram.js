@@ -77,9 +77,7 @@ export class Diagram {
   /** Pixels: as wide as there is room, and as the bench draws. */
   #width() {
     const { paddingLeft, paddingRight } = getComputedStyle(this.canvas);
-    // Before it is on the page it has no padding; once it is, it is drawn again.
-    const padding = (parseFloat(paddingLeft) || 0) + (parseFloat(paddingRight) || 0);
-    const room = this.element.clientWidth - padding;
+    const room = this.element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
     this.#drawn = Math.floor(Math.min(Math.max(room, NARROWEST), WIDEST));
     return this.#drawn;
   }

@@ -1,8 +1,9 @@
 // The pane beside the lists, in which one thing is opened.
 
-import { ConnectionDetail, TalkDetail } from "./detail.js";
+import { ConnectionDetail } from "./connection.js";
 import { element, say } from "./element.js";
 import { ServicePane } from "./service.js";
+import { TalkDetail } from "./talk.js";
 
 export class Pane {
   content = null;
