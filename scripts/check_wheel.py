@@ -16,6 +16,9 @@ WANTED = {
     "twisted_lab/__init__.py",
     "twisted_lab/tap.py",
     "twisted_lab/reactor.py",
+    "twisted_lab/page/static/index.html",
+    "twisted_lab/page/static/main.js",
+    "twisted_lab/diagram/diagram.css",
     "twisted/plugins/socketlab_plugin.py",
 }
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}

@@ -80,6 +80,7 @@ class ListTests(BrowserTestCase):
         expect(page.get_by_text("Paused at")).to_be_visible()
         with child.connect():
             expect(page.get_by_text("Held back: 1 event")).to_be_visible()
+            page.wait_for_timeout(1500)  # a view that moves asks every second
             expect(row(page, "c1")).to_have_count(0)
             page.get_by_role("button", name="Resume").first.click()
             expect(row(page, "c1")).to_contain_text("open")

@@ -15,7 +15,7 @@ export class Filters {
     this.changed = changed;
     this.peer = element("input", {
       type: "search", name: "peer", placeholder: "part of an address", autocomplete: "off",
-      spellcheck: "false", size: "18", oninput: changed,
+      spellcheck: "false", size: "20", oninput: changed,
     });
     this.service = this.#select("service", [option("", "any")]);
     const states = [option("", "any"), option("open"), option("closed")];
