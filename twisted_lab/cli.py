@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.logger import globalLogBeginner, textFileLogObserver
@@ -18,6 +18,7 @@ socketlab, the bench that tells the truth about sockets
 
   socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
   socketlab serve --help                          its options and services
+  socketlab watch [URL]                           the live view of a running bench
   socketlab connect ENDPOINT                      talk to a server, seeing every event
   socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
                                                   or as packets for Wireshark (--pcapng)
@@ -28,14 +29,8 @@ socketlab, the bench that tells the truth about sockets
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``socketlab`` with *arguments*; the exit status: 0 well, 1 could not, 2 wrong usage."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] == "serve":
-        return serve(given[1:])
-    if given and given[0] == "export":
-        return export(given[1:])
-    if given and given[0] == "connect":
-        from twisted_lab.client.command import connect
-
-        return connect(given[1:], _install_lean_reactor)
+    if given and given[0] in COMMANDS:
+        return COMMANDS[given[0]](given[1:])
     if given and given[0] == "--version":
         print(f"socketlab {__version__}")
         return 0
@@ -43,11 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE, end="")
         return 0
     print(USAGE, end="", file=sys.stderr)
-    said = (
-        f"no command {given[0]!r}; there are: serve, connect, export"
-        if given
-        else "no command given"
-    )
+    there_are = f"there are: {', '.join(COMMANDS)}"
+    said = f"no command {given[0]!r}; {there_are}" if given else "no command given"
     print(f"socketlab: {said}", file=sys.stderr)
     return 2
 
@@ -158,6 +150,20 @@ def serve(arguments: Sequence[str]) -> int:
     return 0
 
 
+def watch(arguments: Sequence[str]) -> int:
+    """The live view of a bench."""
+    from twisted_lab.live.command import watch  # rich is its alone
+
+    return watch(arguments)
+
+
+def connect(arguments: Sequence[str]) -> int:
+    """Talk to a server."""
+    from twisted_lab.client.command import connect
+
+    return connect(arguments, _install_lean_reactor)
+
+
 def _install_lean_reactor() -> None:
     """Where it can run; elsewhere Twisted's default comes with the first import of the reactor."""
     try:
@@ -165,3 +171,12 @@ def _install_lean_reactor() -> None:
     except ImportError:  # pragma: no cover - epoll(7) is Linux's
         return
     lean.install()
+
+
+#: Each command, by its name.
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "serve": serve,
+    "watch": watch,
+    "connect": connect,
+    "export": export,
+}
