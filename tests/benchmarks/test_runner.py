@@ -56,4 +56,5 @@ class OptionTests(SynchronousTestCase):
         chosen = runner.options(["--cases", "tcp-1k-*", "--subjects", "ours*"])
         self.assertEqual([case.name for case in chosen.cases], ["tcp-1k-10", "tcp-1k-200"])
         names = [one.name for one in chosen.subjects]
-        self.assertEqual(names, ["ours", "ours+lean", "ours+history"])
+        observed = ["ours+page", "ours+viewer", "ours+json-lines", "ours+pcapng", "ours+history"]
+        self.assertEqual(names, ["ours", "ours+lean", *observed])

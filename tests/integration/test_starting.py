@@ -132,8 +132,9 @@ class ServingTests(StartingCase):
         """What is served is said on lines of their own, with no date in front."""
         child = self.serving("--port", "0", road=PLAIN_TWISTD)
         said = child.output[child.output.index("\nsocketlab ") + 1 :].splitlines()
-        said = said[: said.index("Stop with Ctrl-C.")]
+        *said, page = said[: said.index("Stop with Ctrl-C.")]
         self.assertRegex(said[0], rf"^socketlab \d+\.\d+\.\d+ \({REACTOR}\) serves:$")
+        self.assertRegex(page, r"^  page +http +open: http://127\.0\.0\.1:\d+/#token=[\w-]{43}$")
         for line in said[1:]:
             self.assertRegex(
                 line, r"^  (echo|line) +(tcp|udp) +127\.0\.0\.1:\d+ .*try: (nc|telnet) "
