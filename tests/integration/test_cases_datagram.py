@@ -488,10 +488,10 @@ class ForgedTests(DatagramCase):
                     if number % 100 == 0:
                         self.ask(sock, to, b"%d" % number)  # no faster than it is taken
 
-            forge(0, 5_000)  # what is bounded is full
+            forge(0, 16_000)  # what is bounded is full, the page's history of 8 MiB, too
             before = self.child.rss()
-            forge(5_000, 20_000)
-        self.assertGreater(udp_counts(self.child.pid)["InDatagrams"], 20_000)
+            forge(16_000, 31_000)
+        self.assertGreater(udp_counts(self.child.pid)["InDatagrams"], 31_000)
         self.assertLess(self.child.rss() - before, 4 * MIB)
 
 
