@@ -111,9 +111,12 @@ class FakeBench:
         self.statuses: dict[str, int] = {}
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.streams: list[Streaming] = []
+        #: Called for each stream that is opened, in a thread of its own.
+        self.on_stream: Callable[[Streaming], object] = lambda stream: None
         self.changed = threading.Condition()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.fake = self
+        self.over = False
         self.scheme = "http"
         if tls is not None:
             self.scheme = "https"
@@ -164,9 +167,22 @@ class FakeBench:
         self._thread.start()
         return self
 
+    @property
+    def accepted(self) -> int:
+        """How many connections viewers made."""
+        return self._server.accepted
+
+    def drop_connections(self) -> None:
+        """End every connection of a viewer, and wait until it is."""
+        self._server.drop_all()
+
     def __exit__(self, *error: object) -> None:
-        for stream in list(self.streams):
-            stream.end()
+        if self.over:
+            return
+        with self.changed:
+            self.over = True
+            for stream in self.streams:
+                stream.end()
         self._server.shutdown()
         self._server.drop_all()
         self._server.server_close()
@@ -227,9 +243,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._open: set[Any] = set()
+        self.accepted = 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
+        self.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -272,12 +290,12 @@ class _Handler(BaseHTTPRequestHandler):
         said = fake.documents.get(path, {"error": "there is no such thing"})
         body = said if isinstance(said, bytes) else json.dumps(said).encode()
         status = fake.statuses.get(path, 200 if known else 404)
+        self._told()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        self._told()
 
     def _stream(self, query: dict[str, str]) -> None:
         self.send_response(200)
@@ -286,8 +304,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         stream = Streaming(self, query)
         stream.raw(": ok\n\n")
-        self.server.fake.streams.append(stream)
+        fake = self.server.fake
+        with fake.changed:
+            fake.streams.append(stream)
+            if fake.over:
+                stream.end()
         self._told()
+        fake.on_stream(stream)
         stream.over.wait()
         self.close_connection = True
 

@@ -10,9 +10,9 @@ def size(count: float) -> str:
     if count < 10_000:
         return f"{count:,.0f} B"
     value, unit = count / 1024, 0
-    while value >= 1000 and unit < len(_SIZES) - 1:
+    while value >= 999.5 and unit < len(_SIZES) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{value:.{1 if value < 100 else 0}f} {_SIZES[unit]}"
+    return f"{value:.{1 if value < 99.95 else 0}f} {_SIZES[unit]}"
 
 
 def exact(count: int) -> str:

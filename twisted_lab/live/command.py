@@ -17,11 +17,13 @@ from rich.console import Console
 from twisted.python import usage
 
 from twisted_lab import __version__
-from twisted_lab.errors import ConfigurationError, SocketlabError
+from twisted_lab.errors import ConfigurationError, SocketlabError, instead_of
 from twisted_lab.escaping import escape
 from twisted_lab.live.address import USUAL, Address, read_address
+from twisted_lab.live.http_reading import Reader
 from twisted_lab.live.once import print_once
 from twisted_lab.live.plain import Lines
+from twisted_lab.live.polling import services as services_of
 
 #: Cells of a line where there is no terminal to say how many it has.
 _WIDE = 160
@@ -127,6 +129,8 @@ def watch(arguments: Sequence[str]) -> int:
 def _show(options: Options) -> None:
     console = _console()
     only = {"service": options["service"], "conversation": options["connection"]}
+    if options["service"] is not None:
+        _is_served(options, options["service"])
     if options["once"]:
         print_once(options.address, options.tls, console, **only, as_json=bool(options["json"]))
     elif options["json"] or not _interactive(console):
@@ -143,6 +147,18 @@ def _show(options: Options) -> None:
         from twisted_lab.live.session import Session  # it stands on termios
 
         Session(options.address, options.tls, console, time.monotonic, **only).run()
+
+
+def _is_served(options: Options, wanted: str) -> None:
+    """Raises :class:`ConfigurationError` when the bench has no service *wanted*."""
+    reader = Reader(options.address, options.tls)
+    try:
+        served = services_of(reader.get("/api/services"))
+    finally:
+        reader.close()
+    if wanted not in (names := [each.name for each in served]):
+        said = instead_of(wanted, names)
+        raise ConfigurationError(f"--service '{escape(wanted)}': not served there; {said}")
 
 
 def _console() -> Console:

@@ -95,6 +95,8 @@ class Follower:
                 why = str(problem)
             else:
                 why = f"{self._address} ended the stream"
+            finally:
+                self._close()
             if self._stopped:
                 return
             yield Interrupted(why, pause)
@@ -127,8 +129,10 @@ class Follower:
                     raise Lost(values.sentence(end, "why") or "the bench stops")
         except TooLong as problem:
             raise NotOurs(f"{self._address} sends {problem}") from None
-        finally:
-            with self._lock:
+
+    def _close(self) -> None:
+        with self._lock:
+            if self._stream is not None:
                 self._stream.close()
                 self._stream = None
 

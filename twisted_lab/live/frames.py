@@ -26,15 +26,18 @@ class Frames:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._data: list[str] = []
+        self._event = self._id = ""
         self._held = 0
-        self._fields: dict[str, str] = {}
 
     def feed(self, data: bytes) -> list[Frame]:
         """What is finished with *data*; raises :class:`TooLong`."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         frames = [frame for line in lines if (frame := self._line(line)) is not None]
-        if len(self._rest) + self._held > LIMIT:
-            raise TooLong(f"an event of more than {LIMIT} bytes")
+        self._hold(len(self._rest))
         return frames
 
     def _line(self, line: bytes) -> Frame | None:
@@ -42,20 +45,25 @@ class Frames:
         if text:
             self._field(text)
             return None
-        fields, self._fields, self._held = self._fields, {}, 0
-        if "data" not in fields:
-            return None
-        return Frame(fields.get("event", "message"), fields["data"], fields.get("id", ""))
+        frame = Frame(self._event or "message", "\n".join(self._data), self._id)
+        found = frame if self._data else None
+        self._begin()
+        return found
 
     def _field(self, text: str) -> None:
         name, _, value = text.partition(":")
-        if not name:  # a comment
-            return
         value = value.removeprefix(" ")
-        self._held += len(value)
-        if self._held > LIMIT:
-            raise TooLong(f"an event of more than {LIMIT} bytes")
-        if name == "data" and "data" in self._fields:
-            value = f"{self._fields['data']}\n{value}"
-        if name in ("data", "event", "id"):
-            self._fields[name] = value
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value
+        elif name == "id":
+            self._id = value
+        else:  # a comment, or what we do not know
+            return
+        self._held += len(text)
+        self._hold(0)
+
+    def _hold(self, more: int) -> None:
+        if self._held + more > LIMIT:
+            raise TooLong(f"an event of more than {LIMIT:,} bytes")

@@ -20,9 +20,9 @@ from twisted_lab.live.values import Entry
 
 #: Cells of a ladder's width from which there is room for the system call, and for the sentence.
 _WITH_CALLS, _WITH_SENTENCES = 60, 100
-_CALL = 18
-#: Cells between the lifelines at most: longer arrows say nothing more.
-_SPAN = 48
+_CALL = 20
+#: Cells between the lifelines at most: longer arrows say nothing more, and a sentence does.
+_SPAN, _SPAN_BESIDE_SENTENCES = 48, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ def sizes(width: int) -> Sizes:
     time = 12 if width >= _WITH_CALLS else 9
     call = _CALL if width >= _WITH_CALLS else 0
     room = width - time - 3 - (call + 1 if call else 0)
-    span = max(min(room, _SPAN), 4)
-    says = room - span - 1 if width >= _WITH_SENTENCES else 0
-    return Sizes(time, span, call, says)
+    if width < _WITH_SENTENCES:
+        return Sizes(time, max(min(room, _SPAN), 4), call, 0)
+    return Sizes(time, _SPAN_BESIDE_SENTENCES, call, room - _SPAN_BESIDE_SENTENCES - 1)
 
 
 def ladder(opened: Opened, width: int, glyphs: Glyphs) -> Iterator[Text]:
@@ -102,7 +102,9 @@ class _Drawing:
         row.append(set_cell_size(time.rjust(size.time - 1), size.time - 1) + " ", "dim")
         row.append(inside, style)
         if size.call:
-            row.append(" " + set_cell_size(entry.call, size.call), "cyan")
+            row.append(
+                " " + set_cell_size(fit(entry.call, size.call, self._glyphs), size.call), "cyan"
+            )
         if size.says > 0:
             row.append(" " + fit(entry.says, size.says, self._glyphs))
         return row
@@ -154,7 +156,9 @@ class _Drawing:
         datagram = entry.event.startswith("datagram")
         stroke = self._glyphs.datagram if datagram else self._glyphs.data
         style = "green" if inward else "blue"
-        return self._arrow(amounts.exact(entry.bytes or 0), stroke, inward), style
+        text = amounts.exact(entry.bytes or 0)
+        text = f'{text} "{entry.text}"' if entry.text else text
+        return self._arrow(text, stroke, inward), style
 
     def _dropped(self, entry: Entry) -> tuple[str, str]:
         count = f"{entry.count:,} " if entry.count not in (None, 1) else ""
@@ -198,7 +202,7 @@ class _Drawing:
         if entry.reason == "local" and not ends.local_fin:
             return self._arrow(f"{self._fin_word}: closed", glyphs.fin, False), "magenta"
         style = "bold" if entry.reason in ("peer-fin", "local") else "bold yellow"
-        text = f" closed: {fit(entry.reason, self._sizes.span - 12, glyphs)} "
+        text = f" {fit(f'closed: {entry.reason}', self._sizes.span - 2, glyphs)} "
         line = text.center(self._sizes.span, "\0").replace("\0", glyphs.data)
         return glyphs.corner_left + line + glyphs.corner_right, style
 

@@ -43,8 +43,7 @@ class Opened:
         new = [entry for entry in entries if entry.seq is None or entry.seq > self.seq]
         if not new or self.about is None:
             return self
-        seq = max((entry.seq for entry in new if entry.seq is not None), default=self.seq)
-        return replace(self._more(new), seq=seq, about=_after(self.about, new))
+        return replace(self._more(new), about=_after(self.about, new))
 
     @property
     def rows(self) -> int:
@@ -147,11 +146,12 @@ class Model:
         return self._matches(each.id, each.service, each.peer, each.local, word)
 
     def _heard(self, entry: Entry) -> bool:
-        if self.service is not None and entry.service not in ("", self.service):
+        if entry.event == "gap":  # what is missing may have been of any
+            return True
+        if self.service not in (None, entry.service):
             return False
-        return self._matches(
-            entry.conversation, entry.service, entry.peer, entry.event, entry.reason, entry.says
-        )
+        words = entry.conversation, entry.service, entry.peer, entry.event, entry.reason
+        return self._matches(*words, entry.told)
 
     def _matches(self, *texts: str) -> bool:
         wanted = self.filter.casefold()

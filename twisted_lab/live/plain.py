@@ -56,7 +56,7 @@ class Lines:
             if isinstance(item, Reached):
                 self._reached(item)
             elif isinstance(item, Arrived):
-                self._print(item.entries)
+                self._print(said for said in item.entries if self._is_new(said))
             elif not self._lost:
                 self._lost = True
                 self._say(f"{item.why}; trying again")
@@ -75,19 +75,22 @@ class Lines:
         """What the bench kept of *conversation*, with the stream open already."""
         reader = Reader(self._address, self._tls)
         try:
-            return values.objects(reader.get(path_of(conversation)), "events")
+            said = reader.get(path_of(conversation))
         finally:
             reader.close()
+        self._seq = values.optional(said, "seq") or 0
+        return values.objects(said, "events")
 
     def _print(self, entries: Iterable[Mapping[str, Any]]) -> None:
         for said in entries:
-            seq = values.optional(said, "seq")
-            if seq is not None and seq <= self._seq:
-                continue  # it was in the story already
-            self._seq = self._seq if seq is None else seq
             text = json.dumps(said) if self._as_json else line(values.entry(said))
             self._out.write(text + "\n")
         self._out.flush()
+
+    def _is_new(self, said: Mapping[str, Any]) -> bool:
+        """Whether it was not in the story already."""
+        seq = values.optional(said, "seq")
+        return seq is None or seq > self._seq
 
     def _say(self, sentence: str) -> None:
         self._err.write(f"socketlab watch: {sentence}\n")
@@ -95,10 +98,10 @@ class Lines:
 
 
 def line(entry: values.Entry) -> str:
-    """*entry* on one line: time in seconds, service, id, event, size, what happened."""
+    """*entry* on one line: time in seconds, service, id or peer, event, size, what happened."""
     size = "" if entry.bytes is None else amounts.exact(entry.bytes)
     text = (
-        f"{amounts.moment(entry.ns):>14}  {entry.service:<9} {entry.conversation:<6} "
-        f"{entry.event:<17} {size:>12}  {entry.says}"
+        f"{amounts.moment(entry.ns):>14}  {entry.service:<9} {entry.conversation or entry.peer:<6} "
+        f"{entry.event:<17} {size:>12}  {entry.told}"
     )
     return text.rstrip()

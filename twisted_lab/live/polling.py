@@ -80,12 +80,17 @@ def read_documents(reader: Reader, service: str | None, limit: int) -> dict[str,
     }
 
 
+def services(document: dict[str, Any]) -> tuple[values.Service, ...]:
+    """What ``/api/services`` says."""
+    return tuple(map(values.service, values.objects(document, "services")))
+
+
 def snapshot(documents: dict[str, dict[str, Any]]) -> Snapshot:
     """What :func:`read_documents` brought, as values."""
     streams, datagrams = documents["connections"], documents["datagrams"]
     known = {name: values.optional(streams, name) or 0 for name in ("open", "closed", "matching")}
     return Snapshot(
-        tuple(map(values.service, values.objects(documents["services"], "services"))),
+        services(documents["services"]),
         tuple(map(values.connection, values.objects(streams, "connections")[:MOST])),
         tuple(map(values.talk, values.objects(datagrams, "talks")[:MOST])),
         Counts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from twisted_lab.live.glyphs import Glyphs
 from twisted_lab.live.ladder import ladder, sizes
 from twisted_lab.live.model import Asking, Model, Opened
 from twisted_lab.live.tables import CONNECTIONS, ENTRIES, TALKS, Column, fit, table
-from twisted_lab.live.values import Connection, Service, Talk
+from twisted_lab.live.values import Connection, Entry, Service, Talk
 
 Row = TypeVar("Row", Connection, Talk)
 
@@ -67,6 +68,7 @@ def lines(model: Model, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     every = [_headline(model, width, glyphs), *filled, last]
     for line in every:
         line.no_wrap, line.overflow = True, "crop"
+        line.truncate(width)
     return every[:height] if height > 2 else every[-height:]
 
 
@@ -130,11 +132,25 @@ def _tables(model: Model, width: int, height: int, glyphs: Glyphs) -> list[Text]
     for_entries = max(room * 2 // 5, 1)
     for_streams = max(room - for_entries, 1)
     found = services + _window(CONNECTIONS, streams, for_streams, model, width, glyphs)
-    found += [Text("")] * (for_streams - min(len(streams), for_streams))
+    if not streams:
+        found.append(Text("  none" if model.filter or model.service else "  none yet", "dim"))
+    found += [Text("")] * (for_streams - max(min(len(streams), for_streams), 1))
     if for_talks:
         found += _window(TALKS, talks, for_talks, model, width, glyphs)
     found.append(_rule(model, len(streams), width, glyphs))
-    return found + table(ENTRIES, entries[-for_entries:], width, glyphs)
+    last = _named(entries[-for_entries:], model.view.now.talks)
+    return found + table(ENTRIES, last, width, glyphs)
+
+
+def _named(entries: Sequence[Entry], talks: Sequence[Talk]) -> list[Entry]:
+    """*entries*, those of datagrams with the id of their peer: the stream has none for them."""
+    ids = {(talk.service, talk.peer): talk.id for talk in talks}
+    return [
+        entry
+        if entry.conversation
+        else replace(entry, conversation=ids.get((entry.service, entry.peer), ""))
+        for entry in entries
+    ]
 
 
 def _rule(model: Model, listed: int, width: int, glyphs: Glyphs) -> Text:
@@ -243,7 +259,7 @@ def _title(about: Connection | Talk) -> Text:
     line.append(about.state, "bold")
     if about.reason:
         line.append(f" {about.reason}", "bold")
-    return line.append(f"  {about.detail}", "not bold")
+    return line.append(f"  {about.detail}" if about.detail else "", "not bold")
 
 
 def _totals(about: Connection | Talk, trouble: Text) -> Text:

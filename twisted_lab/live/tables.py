@@ -106,7 +106,7 @@ ENTRIES: Sequence[Column[Entry]] = (
     Column("service", lambda entry: entry.service, 8, 100),
     Column("event", lambda entry: Text(entry.event, event_style(entry)), 17),
     Column("size", _size, 9, 0, True),
-    Column("what happened", lambda entry: entry.says, 0, 60),
+    Column("what happened", lambda entry: entry.told, 0, 60),
 )
 
 

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.control import Control
 from rich.screen import Screen
 
 from twisted_lab.live.keys import Keys
@@ -76,7 +77,9 @@ class Terminal:
     def show(self, renderable: RenderableType) -> None:
         """Show *renderable* on the whole screen."""
         try:
-            self._console.print(Screen(renderable), end="")
+            with self._console:  # one write
+                self._console.control(Control.home())
+                self._console.print(Screen(renderable), end="")
         except OSError:  # the terminal is gone
             self.quit = True
 

@@ -7,6 +7,7 @@ be newer than we are.
 
 from __future__ import annotations
 
+import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from twisted_lab.escaping import escape
 
 #: Characters of a sentence that are kept; a bench cuts what it quotes at 200.
 _SENTENCE = 500
+
+#: Bytes of what was moved that are shown.
+_SHOWN = 64
 
 #: No number of ours is larger: they are shown, not reckoned with.
 _LARGEST = 2**63 - 1
@@ -91,7 +95,10 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event as the bench tells it; ``seq`` is None on a gap, ``bytes`` where none were moved."""
+    """An event as the bench tells it; ``seq`` is None on a gap, ``bytes`` where none were moved.
+
+    ``text`` is the begin of what was moved.
+    """
 
     seq: int | None
     event: str
@@ -110,6 +117,12 @@ class Entry:
     count: int | None
     duration: float
     error: str
+    text: str
+
+    @property
+    def told(self) -> str:
+        """What was moved, and what happened."""
+        return f'"{self.text}" {self.says}' if self.text else self.says
 
 
 def bench(said: Mapping[str, Any]) -> Bench:
@@ -190,6 +203,7 @@ def entry(said: Mapping[str, Any]) -> Entry:
         optional(said, "count"),
         _seconds(said, "duration"),
         _text(said, "error"),
+        _payload(said),
     )
 
 
@@ -216,6 +230,19 @@ def sentence(said: Mapping[str, Any], name: str) -> str:
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
     return escape(value) if isinstance(value, str) else ""
+
+
+def _payload(said: Mapping[str, Any]) -> str:
+    """The begin of what was moved, as text; empty when nothing was kept of it."""
+    value = said.get("data")
+    if not isinstance(value, str):
+        return ""
+    try:
+        # Three bytes are four characters; some more than is shown, so that a cut is seen.
+        data = binascii.a2b_base64(value[: 2 * _SHOWN])
+    except ValueError:
+        return ""
+    return escape(data, _SHOWN)
 
 
 def _count(said: Mapping[str, Any], name: str) -> int:
