@@ -141,7 +141,7 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(self.end("local"), "|<===== FIN: closed =====|")
         self.assertEqual(self.end("reset"), "|xxxxx RST, or lost xxxx>|")
         self.assertEqual(self.end("aborted"), "|<xxxxxxxxx RST xxxxxxxxx|")
-        self.assertEqual(self.end("truncated"), "|= FIN, no close_notify =>|")
+        self.assertEqual(self.end("truncated"), "|= FIN, no close_noti~ =>|")
 
     def test_lines(self) -> None:
         """A FIN that was drawn is not drawn again; what nobody told of is a line across."""

@@ -62,6 +62,13 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(len(many.entries()), KEPT)
         self.assertEqual((many.entries()[-1].seq, many.data.arrived), (1500, 1500))
 
+    def test_end(self) -> None:
+        """A connection's end is in the table at once, with its reason and totals."""
+        end = values.entry(entry(5, "closed", connection="c2", reason="idle", bytes_in=77))
+        found = arrived(model(), [end]).find("c2")
+        assert isinstance(found, values.Connection)
+        self.assertEqual((found.state, found.word, found.bytes_in), ("closed", "idle", 77))
+
     def test_back(self) -> None:
         """When the bench is there again what was known stays, and the loss is over."""
         away = replace(arrived(model(), entries(1)), away=Away("gone", 1.0))

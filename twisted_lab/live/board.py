@@ -36,6 +36,12 @@ class Board:
             self._changed = True
         self._wake()
 
+    def refresh(self, change: Callable[[Model], Model]) -> None:
+        """The same, and to be shown again whatever changes."""
+        with self._lock:
+            self._model = change(self._model)
+            self._changed = True
+
     def press(self, key: str) -> Action | None:
         """What *key* asks for beyond what it changes."""
         with self._lock:

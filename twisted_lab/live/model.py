@@ -181,7 +181,8 @@ def arrived(model: Model, entries: Iterable[Entry]) -> Model:
     """*model* after *entries* of the bench's stream."""
     new = tuple(entries)
     kept = (*model.data.entries, *new)[-KEPT:]
-    data = replace(model.data, entries=kept, arrived=model.data.arrived + len(new))
+    now = _ended(model.data.now, new)
+    data = replace(model.data, now=now, entries=kept, arrived=model.data.arrived + len(new))
     return replace(model, data=data)
 
 
@@ -246,6 +247,17 @@ def _rated(before: Snapshot, now: Snapshot) -> tuple[Connection, ...]:
     )
 
 
+def _ended(now: Snapshot, entries: Iterable[Entry]) -> Snapshot:
+    """*now* after those among *entries* that are the end of a connection."""
+    ends = {entry.conversation: entry for entry in entries if entry.event == "closed"}
+    if not ends:
+        return now
+    found = tuple(
+        _closed(each, ends[each.id]) if each.id in ends else each for each in now.connections
+    )
+    return replace(now, connections=found)
+
+
 def _newer(opened: Opened | None, now: Snapshot) -> Opened | None:
     """What is looked at, with the newer totals."""
     if opened is None or opened.about is None or getattr(opened.about, "state", "") == "closed":
@@ -258,12 +270,18 @@ def _after(about: Connection | Talk, entries: Iterable[Entry]) -> Connection | T
     """*about* after its own end, should that be among *entries*."""
     for entry in entries:
         if entry.event == "closed" and isinstance(about, Connection):
-            return replace(
-                about,
-                state="closed",
-                reason=entry.reason,
-                duration=entry.duration,
-                bytes_in=entry.bytes_in,
-                bytes_out=entry.bytes_out,
-            )
+            return _closed(about, entry)
     return about
+
+
+def _closed(about: Connection, end: Entry) -> Connection:
+    return replace(
+        about,
+        state="closed",
+        reason=end.reason,
+        duration=end.duration,
+        bytes_in=end.bytes_in,
+        bytes_out=end.bytes_out,
+        rate_in=0.0,
+        rate_out=0.0,
+    )

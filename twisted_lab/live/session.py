@@ -103,13 +103,13 @@ class Session:
 
     def _draw(self, terminal: Terminal) -> bool:
         """Show what is new; false when nothing is."""
-        size = self._console.size
-        if size != self._size:
+        width, height = size = terminal.size
+        if size != self._size or terminal.blank:
             self._size = size
-            self._board.change(lambda model: replace(model, height=size.height))
+            self._board.refresh(lambda model: replace(model, height=height))
         model = self._board.take()
         if model is not None:
-            terminal.show(screen(model, size.width, size.height, self._glyphs))
+            terminal.show(screen(model, width, height, self._glyphs))
         return model is not None
 
     def _act(self, terminal: Terminal, key: str) -> None:

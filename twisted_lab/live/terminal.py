@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleDimensions, RenderableType
 from rich.control import Control
 from rich.screen import Screen
 
@@ -23,6 +23,9 @@ from twisted_lab.live.keys import Keys
 #: Seconds after which an ESC that nothing followed was the key Escape: as long as in vim or tmux
 #: at most, and longer than a sequence takes over a slow line.
 _ESCAPE = 0.05
+
+#: What a terminal has that does not say.
+_USUAL = 80, 24
 
 _QUIT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -33,7 +36,8 @@ _IFLAG, _LFLAG, _CC = 0, 3, 6
 class Terminal:
     """The terminal of stdin and stdout while it is ours; a context manager, for the main thread.
 
-    ``quit`` becomes true with SIGINT, SIGTERM, SIGHUP, SIGQUIT, and when the terminal is gone.
+    ``quit`` becomes true with SIGINT, SIGTERM, SIGHUP, SIGQUIT, and when the terminal is gone;
+    ``blank``: nothing is shown on it yet, or no longer.
     """
 
     def __init__(self, console: Console) -> None:
@@ -43,6 +47,7 @@ class Terminal:
         self._handlers: dict[int, Any] = {}
         self._suspend = False
         self.quit = False
+        self.blank = True
         self._wakes, self._waker = os.pipe()
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._waker, False)
@@ -74,8 +79,19 @@ class Terminal:
         with suppress(OSError):  # full: it wakes up anyway; closed: it is over
             os.write(self._waker, b"\0")
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Cells of a line, and lines; asked of the terminal, for COLUMNS may be of another day."""
+        with suppress(OSError):
+            found = os.get_terminal_size(self._console.file.fileno())
+            if found.columns > 0 and found.lines > 0:
+                return found.columns, found.lines
+        return _USUAL
+
     def show(self, renderable: RenderableType) -> None:
         """Show *renderable* on the whole screen."""
+        self._console.size = ConsoleDimensions(*self.size)
+        self.blank = False
         try:
             with self._console:  # one write
                 self._console.control(Control.home())
@@ -132,6 +148,7 @@ class Terminal:
     def _stop_for_a_while(self) -> None:
         """Ctrl-Z: the shell gets its terminal as it was, and we ours when it goes on."""
         self._suspend = False
+        self.blank = True
         self._give_back()
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take()
