@@ -13,13 +13,15 @@ from twisted_lab.events import (
     DatagramDropped,
     Event,
     Gap,
+    LocalShutdown,
     Note,
     Paused,
+    PeerShutdown,
     Received,
     Refused,
     Tls,
 )
-from twisted_lab.explaining import counted, explain, span
+from twisted_lab.explaining import counted, explain, span, transport_of
 
 ENDS = "127.0.0.1:5", "127.0.0.1:9000"
 
@@ -76,16 +78,59 @@ class ExplainTests(SynchronousTestCase):
         for reason, why in (
             ("kernel", "receive buffer"),
             ("send-emsgsize", "EMSGSIZE"),
-            ("access", "access"),
+            ("access", "--allow"),
+            ("moon", "moon"),
         ):
             said = explain(DatagramDropped(1, "echo", ENDS[1], reason, count=3)).says
             self.assertIn("3 datagrams", said)
             self.assertIn(why, said)
 
     def test_unix(self) -> None:
-        """On a UNIX socket nobody speaks of a TCP handshake."""
+        """On a UNIX socket nobody speaks of a TCP handshake, of FIN or of RST."""
         event = Accepted(1, "echo", "c1", "", "unix:/s", "unix")
         self.assertNotIn("TCP", explain(event).says)
+        others = [PeerShutdown(1, "echo", "c1"), LocalShutdown(1, "echo", "c1")]
+        reasons = set(CloseReason) - {CloseReason.TRUNCATED}  # which TLS alone has
+        for one in [*others, *map(closed, reasons)]:
+            self.assertNotRegex(explain(one, "unix").says, "FIN|RST")
+
+    def test_tls(self) -> None:
+        """Over TLS a read is one record, and what ends a direction is a close_notify."""
+        said = explain(Received(1, "echo", "c1", 5), "tls")
+        self.assertIn("One TLS record brought 5 bytes", said.says)
+        self.assertEqual(said.call, "SSL_read()")
+        for event in (PeerShutdown(1, "echo", "c1"), LocalShutdown(1, "echo", "c1")):
+            self.assertIn("close_notify", explain(event, "tls").says)
+            self.assertIn("FIN", explain(event, "tcp").says)
+            self.assertNotIn("close_notify", explain(event, "tcp").says)
+
+    def test_any_transport(self) -> None:
+        """Where nobody says what it goes over, the sentence holds for TCP and for TLS."""
+        self.assertIn("One recv() (or TLS record) gave", explain(Received(1, "e", "c", 5)).says)
+        self.assertIn("FIN (over TLS: close_notify)", explain(PeerShutdown(1, "e", "c")).says)
+
+    def test_boundaries(self) -> None:
+        """A read is not a message, and the sentence says so."""
+        said = explain(Received(1, "echo", "c1", 7), "tcp").says
+        self.assertTrue(said.startswith("One recv() returned 7 bytes; a stream has no message"))
+
+    def test_may_read(self) -> None:
+        """Who sent FIN may have closed: nobody can see whether it still reads."""
+        self.assertIn("may still read", explain(PeerShutdown(1, "echo", "c1"), "tcp").says)
+
+    def test_gates(self) -> None:
+        """Each gate has its sentence, with how many it turned away."""
+        for gate, why in (("max-connections", "as many are open"), ("mine", "mine")):
+            event = Refused(1, "echo", *ENDS, gate, count=3)
+            self.assertIn(why, explain(event).says)
+            self.assertIn("3 connections were turned away", explain(event).says)
+
+    def test_transport(self) -> None:
+        """What a connection goes over is told by its beginning, or by its handshake."""
+        over = Accepted(1, "echo", "c1", *ENDS, "unix"), Tls(2, "echo", "c1", "TLSv1.3")
+        self.assertEqual(transport_of(over), "unix")
+        self.assertEqual(transport_of(over[1:]), "tls")
+        self.assertEqual(transport_of([closed(CloseReason.LOCAL)]), "")
 
     def test_hostile(self) -> None:
         """What a peer chose is escaped."""

@@ -13,7 +13,7 @@ from twisted_lab.diagram import draw
 from twisted_lab.diagram.drawing import style
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
-from twisted_lab.explaining import counted, explain, span
+from twisted_lab.explaining import counted, explain, span, transport_of
 
 #: Bytes of a message shown: what is more is said to be.
 SHOWN = 1024
@@ -80,7 +80,8 @@ def _title(chapter: Chapter, several: bool) -> str:
 def _chapter(chapter: Chapter, several: bool) -> str:
     events = chapter.events
     picture = draw(events, peer=chapter.peer, local=chapter.local, width=_WIDTH, standalone=False)
-    entries = "".join(_entry(event, events[0].ns) for event in events)
+    transport = transport_of(events)
+    entries = "".join(_entry(event, events[0].ns, transport) for event in events)
     return (
         f'<section id="{_anchor(chapter)}">\n'
         f"<h2>{_text(_title(chapter, several))}: {_text(escape(chapter.service))}</h2>\n"
@@ -97,8 +98,8 @@ def _facts(chapter: Chapter, events: Sequence[Event]) -> str:
     return f"{ends}, on {began:%Y-%m-%d at %H:%M:%S.%f %Z}: {moved}."
 
 
-def _entry(event: Event, start: int) -> str:
-    explained = explain(event)
+def _entry(event: Event, start: int, transport: str) -> str:
+    explained = explain(event, transport)
     call = f" <code>{_text(explained.call)}</code>" if explained.call else ""
     return (
         f"<li><b>{span(event.ns - start, 4)}</b> <i>{event.event}</i>"

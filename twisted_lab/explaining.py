@@ -6,8 +6,8 @@ nothing that the event does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted_lab.escaping import escape
@@ -48,9 +48,78 @@ class Explanation:
     call: str | None = None
 
 
-def explain(event: Event) -> Explanation:
-    """What *event* was, and what it meant."""
-    return _EXPLAINERS[type(event)](event)
+def explain(event: Event, transport: str = "") -> Explanation:
+    """What *event* was, and what it meant.
+
+    *transport* is its connection's (:func:`transport_of`): a FIN is one on ``tcp`` alone. Without
+    it the sentence holds for all.
+    """
+    words = _WORDS.get(transport, _ANY)
+    explainer = _STREAM_EXPLAINERS.get(type(event))
+    return explainer(event, words) if explainer else _EXPLAINERS[type(event)](event)
+
+
+def transport_of(events: Iterable[Event]) -> str:
+    """What the connection of *events* goes over: ``tcp``, ``tls``, ``unix`` …; "" for unknown."""
+    for event in events:
+        if isinstance(event, Accepted | Connected):
+            return event.transport
+        if isinstance(event, Tls):
+            return "tls"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a stream's calls and its end are called on one transport."""
+
+    recv: str
+    sends: str
+    recv_call: str
+    send_call: str
+    #: What the peer's end is, and ours; and how one hears of it, or does it.
+    end: str
+    ended_call: str
+    end_call: str
+    #: How its end came, how ours went, and what a reset is.
+    by_peer: str
+    by_us: str
+    rst: str
+
+
+_TCP = _Words(
+    recv="One recv() returned",
+    sends="a stream has no message boundaries, so the peer may have sent them in more pieces, or"
+    " fewer",
+    recv_call="recv()",
+    send_call="send()",
+    end="FIN",
+    ended_call="recv() = 0",
+    end_call="shutdown(SHUT_WR)",
+    by_peer=", with FIN",
+    by_us=", with FIN if the peer took what was left, else with RST",
+    rst=" (RST)",
+)
+_TLS = replace(
+    _TCP,
+    recv="One TLS record brought",
+    recv_call="SSL_read()",
+    send_call="SSL_write()",
+    end="TLS close_notify",
+    ended_call="SSL_read() = 0",
+    end_call="SSL_shutdown()",
+    by_peer=", with TLS close_notify",
+    by_us=", with close_notify and FIN if the peer took what was left, else with RST",
+)
+_UNIX = replace(_TCP, end="the end of its stream", by_peer="", by_us="", rst="")
+_ANY = replace(
+    _TCP,
+    recv="One recv() (or TLS record) gave",
+    sends="the peer may have sent more or fewer at once",
+    end="FIN (over TLS: close_notify)",
+    by_peer=", with FIN (over TLS: close_notify)",
+)
+_WORDS = {"tcp": _TCP, "tls": _TLS, "unix": _UNIX}
 
 
 def counted(number: int, noun: str = "byte") -> str:
@@ -95,37 +164,49 @@ def _connected(event: Connected) -> Explanation:
     return Explanation(f"connect() made the connection to {escape(event.peer)}.", "connect()")
 
 
+_GATES = {
+    "access": "it is not let in (--allow, --deny)",
+    "max-connections": "as many are open as may be (--max-connections)",
+    "max-per-peer": "its peer has as many open as it may (--max-per-peer)",
+    "accept-rate": "its peer comes more often than it may (--accept-rate)",
+    "proxy": "its PROXY header is missing or wrong",
+    "proxy-from": "its PROXY header is not believed (--proxy-from)",
+    "handshakes": "too many others have not finished their TLS handshake",
+    "descriptors": "this process has nearly no descriptor left (ulimit -n)",
+    "protocol": "the service would not have it",
+}
+
+
 def _refused(event: Refused) -> Explanation:
-    who = counted(event.count, "connection") if event.count > 1 else escape(event.peer)
-    why = f": {escape(event.detail)}" if event.detail else ""
-    return Explanation(f"{who} turned away by {escape(event.reason)}{why}.", "close()")
+    who = escape(event.peer) or "A peer without a name"
+    whose = f"{event.count:,} connections were" if event.count > 1 else f"{who} was"
+    why = _GATES.get(event.reason) or escape(event.reason)
+    detail = f" ({escape(event.detail)})" if event.detail else ""
+    return Explanation(f"{whose} turned away: {why}{detail}.", "accept(), close()")
 
 
 def _tls(event: Tls) -> Explanation:
     if event.error is not None:
-        return Explanation(f"The TLS handshake failed: {escape(event.error)}.")
+        return Explanation(f"The TLS handshake failed: {escape(event.error)}.", "SSL_accept()")
     said = [
         escape(event.version or "TLS"),
         escape(event.cipher or ""),
         f"for the name {escape(event.sni)}" if event.sni else "",
         f"to speak {escape(event.alpn)}" if event.alpn else "",
     ]
-    return Explanation(f"The TLS handshake is done: {', '.join(filter(None, said))}.")
+    done = f"The TLS handshake is done: {', '.join(filter(None, said))}."
+    return Explanation(done, "SSL_accept()")
 
 
-def _received(event: Received) -> Explanation:
-    return Explanation(
-        f"One recv() returned {counted(event.bytes)}; the peer may have sent them in more pieces,"
-        " or fewer.",
-        "recv()",
-    )
+def _received(event: Received, words: _Words) -> Explanation:
+    return Explanation(f"{words.recv} {counted(event.bytes)}; {words.sends}.", words.recv_call)
 
 
-def _sent(event: Sent) -> Explanation:
+def _sent(event: Sent, words: _Words) -> Explanation:
     return Explanation(
         f"The service wrote {counted(event.bytes)} at once; the peer may get them in more pieces,"
         " or fewer.",
-        "send()",
+        words.send_call,
     )
 
 
@@ -155,15 +236,16 @@ def _resumed(event: Resumed) -> Explanation:
     return Explanation("We read again.")
 
 
-def _peer_shutdown(event: PeerShutdown) -> Explanation:
+def _peer_shutdown(event: PeerShutdown, words: _Words) -> Explanation:
+    # Whether it called shutdown() or close() nobody can see.
     return Explanation(
-        "The peer sent FIN: it will send no more, and still reads. recv() returned 0 bytes.",
-        "recv() = 0",
+        f"The peer sent {words.end}: it will send no more, but may still read.", words.ended_call
     )
 
 
-def _local_shutdown(event: LocalShutdown) -> Explanation:
-    return Explanation("We sent FIN: we will send no more, and still read.", "shutdown(SHUT_WR)")
+def _local_shutdown(event: LocalShutdown, words: _Words) -> Explanation:
+    end = words.end.replace("its", "our")
+    return Explanation(f"We sent {end}: we will send no more, and still read.", words.end_call)
 
 
 def _note(event: Note) -> Explanation:
@@ -171,13 +253,13 @@ def _note(event: Note) -> Explanation:
 
 
 _CLOSES = {
-    CloseReason.PEER_FIN: "The peer ended it first, with FIN, and both directions are done",
-    CloseReason.LOCAL: "The service ended it, with FIN",
-    CloseReason.RESET: "The peer reset it (RST), or the network gave up: what was on its way is"
+    CloseReason.PEER_FIN: "The peer ended it first{by_peer}, and both directions are done",
+    CloseReason.LOCAL: "The service ended it first{by_us}",
+    CloseReason.RESET: "The peer reset it{rst}, or the network gave up: what was on its way is"
     " lost",
     CloseReason.IDLE: "Nothing moved for too long, so we ended it",
     CloseReason.SLOW: "It moved too slowly, so we ended it",
-    CloseReason.STALLED: "The peer took nothing of what waited for it, so we reset it (RST)",
+    CloseReason.STALLED: "The peer took nothing of what waited for it, so we reset it{rst}",
     CloseReason.LIFETIME: "It had lasted as long as it may, so we ended it",
     CloseReason.HANDSHAKE: "The TLS handshake did not come to its end",
     CloseReason.TRUNCATED: "FIN came without TLS close_notify: what the peer meant to send may be"
@@ -186,15 +268,16 @@ _CLOSES = {
     CloseReason.DRAIN: "The bench stops, so we ended it",
     CloseReason.FAULT: "A fault on purpose ended it",
     CloseReason.ERROR: "The service failed, so we ended it",
-    CloseReason.ABORTED: "The service reset it (RST): what was on its way is lost",
+    CloseReason.ABORTED: "The service reset it{rst}: what was on its way is lost",
 }
 
 
-def _closed(event: Closed) -> Explanation:
+def _closed(event: Closed, words: _Words) -> Explanation:
     detail = f" ({escape(event.detail)})" if event.detail else ""
     moved = f"{counted(event.bytes_in)} came and {counted(event.bytes_out)} went"
     lasted = span(round(event.duration * 1e9))
-    said = f"{_CLOSES[event.reason]}{detail}; {moved} in {lasted}."
+    why = _CLOSES[event.reason].format(by_peer=words.by_peer, by_us=words.by_us, rst=words.rst)
+    said = f"{why}{detail}; {moved} in {lasted}."
     if event.reason is CloseReason.RESET:
         return Explanation(said, "recv() = ECONNRESET")
     return Explanation(said, _RESET_CALL if event.reason in RESETS else "close()")
@@ -220,6 +303,7 @@ _DROPS = {
     "truncated": "longer than we read at once",
     "broadcast": "sent to a broadcast address",
     "multicast": "sent to a multicast group",
+    "access": "its source is not let in (--allow, --deny)",
     "loop-port": "from a port whose owner would answer our answer",
     "loop-served": "from a port we serve ourselves: answers would go round for ever",
     "bad-source": "from an address nobody can have",
@@ -243,8 +327,7 @@ def _gap(event: Gap) -> Explanation:
     said = {
         "unwatched": f"Nobody watched for {lasted}, so no events were made; {moved}.",
         "evicted": f"{number} of {lasted} made room for newer ones; {moved}.",
-        "overrun": f"{number} of {lasted} came faster than they can be shown; recordings have"
-        " them.",
+        "overrun": f"{number} of {lasted} were too many to show; recordings have them.",
     }
     return Explanation(said[event.reason])
 
@@ -256,16 +339,20 @@ _EXPLAINERS: dict[type[Event], Callable[[Any], Explanation]] = {
     Connected: _connected,
     Refused: _refused,
     Tls: _tls,
-    Received: _received,
-    Sent: _sent,
     Paused: _paused,
     Resumed: _resumed,
-    PeerShutdown: _peer_shutdown,
-    LocalShutdown: _local_shutdown,
     Note: _note,
-    Closed: _closed,
     DatagramReceived: _datagram_received,
     DatagramSent: _datagram_sent,
     DatagramDropped: _datagram_dropped,
     Gap: _gap,
+}
+
+#: Those that are something else on another transport.
+_STREAM_EXPLAINERS: dict[type[Event], Callable[[Any, _Words], Explanation]] = {
+    Received: _received,
+    Sent: _sent,
+    PeerShutdown: _peer_shutdown,
+    LocalShutdown: _local_shutdown,
+    Closed: _closed,
 }

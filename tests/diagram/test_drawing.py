@@ -13,6 +13,7 @@ from tests.test_packing import example
 from twisted_lab.diagram import draw
 from twisted_lab.diagram.drawing import LIMIT, style
 from twisted_lab.diagram.layout import ROW, rows
+from twisted_lab.diagram.svg import shown
 from twisted_lab.events import (
     CATALOGUE,
     Accepted,
@@ -21,6 +22,7 @@ from twisted_lab.events import (
     DatagramReceived,
     Event,
     Gap,
+    LocalShutdown,
     Note,
     Paused,
     PeerShutdown,
@@ -126,9 +128,54 @@ class MarksTests(SynchronousTestCase):
             (mark,) = groups(tree(ACCEPTED, closed(1, reason)))["closed"]
             self.assertIn(said, words(mark))
 
+    def ends(self, *events: Event) -> tuple[str, list[float]]:
+        """The words of the last mark, and how far each of its lines goes to the right."""
+        (mark,) = groups(tree(ACCEPTED, *events))["closed"]
+        lines = [one for one in mark.iter() if one.get("class") == "line"]
+        return words(mark), [float(one.get("x2", 0)) - float(one.get("x1", 0)) for one in lines]
+
+    def test_close_after_fin(self) -> None:
+        """The peer's FIN came before; what goes at the end is ours."""
+        fin = PeerShutdown(MS, "echo", "c1")
+        said, (across,) = self.ends(fin, closed(2, CloseReason.PEER_FIN))
+        self.assertIn("closed: peer-fin", said)
+        self.assertLess(across, -100)
+        self.assertGreater(self.ends(closed(2, CloseReason.PEER_FIN))[1][0], 100)
+
+    def test_close_after_both(self) -> None:
+        """Where our FIN had gone, nothing more goes: a piece at either line."""
+        ours = LocalShutdown(MS, "echo", "c1")
+        for before in ([ours], [PeerShutdown(MS, "echo", "c1"), ours]):
+            said, lines = self.ends(*before, closed(2, CloseReason.DRAIN))
+            self.assertIn("closed: drain", said)
+            self.assertEqual(lines, [22, 22])
+
+    def test_other_transports(self) -> None:
+        """Over TLS what ends a direction is a close_notify; a UNIX socket has no FIN and no RST."""
+        for transport, end, reset in (
+            ("tcp", "FIN", "RST from the peer"),
+            ("tls", "close_notify", "RST from the peer"),
+            ("unix", "end of stream", "reset from the peer"),
+        ):
+            found = groups(tree(
+                Accepted(0, "echo", "c1", PEER, LOCAL, transport),
+                PeerShutdown(1, "echo", "c1"), LocalShutdown(2, "echo", "c1"),
+                closed(3, CloseReason.RESET),
+            ))  # fmt: skip
+            for name in ("peer-shutdown", "local-shutdown"):
+                self.assertTrue(words(found[name][0]).endswith(f" {end}"))
+            self.assertTrue(words(found["closed"][0]).endswith(reset))
+
+    def test_more_than_recorded(self) -> None:
+        """Of bytes that were not all recorded the preview says that there were more."""
+        (mark,) = groups(tree(received(0, 2048, b"hello")))["received"]
+        self.assertTrue(words(mark).endswith("hello…"))
+        (mark,) = groups(tree(received(0, 5, b"hello")))["received"]
+        self.assertTrue(words(mark).endswith("hello"))
+
     def test_sentence(self) -> None:
         """Each mark says its sentence and its system call to who points at it."""
-        (mark,) = groups(tree(received(0)))["received"]
+        (mark,) = groups(tree(ACCEPTED, received(0)))["received"]
         (title,) = [one.text for one in mark if one.tag.endswith("}title")]
         self.assertIn("One recv() returned 5 bytes", title or "")
         self.assertIn("[recv()]", title or "")
@@ -192,6 +239,42 @@ class TimeTests(SynchronousTestCase):
         first, second = placed[1].tick - placed[0].tick, placed[2].tick - placed[0].tick
         self.assertAlmostEqual(second / first, 4)
 
+    def test_silence(self) -> None:
+        """A silence beside which all else would be nothing is cut out of the axis, and said."""
+        events = [ACCEPTED, received(3), received(60_003), received(60_006)]
+        first, second, third, fourth = rows(list(enumerate(events)), to_scale=True)
+        self.assertEqual(
+            [row.cut for row in (first, second, third, fourth)], [False] * 2 + [True, False]
+        )
+        self.assertAlmostEqual(second.tick - first.tick, fourth.tick - third.tick)
+        self.assertTrue(second.y < third.cut_at < third.y)
+        picture = tree(*events)
+        self.assertIn("60 s nothing", "".join(picture.itertext()))
+        cuts = [one for one in picture.iter() if one.get("class") == "cut"]
+        self.assertEqual(len(cuts), 3, "the axis and both lifelines")
+        self.assertNotIn("nothing", "".join(tree(*events, scale="even").itertext()))
+
+    def test_no_silence(self) -> None:
+        """What is short, or not much longer than the rest, is not cut."""
+        for times in ([0, 1, 90], [0, 1000, 2000, 3000], [0, 1000, 4000]):
+            events = [received(ms) for ms in times]
+            placed = rows(list(enumerate(events)), to_scale=True)
+            self.assertFalse(any(row.cut for row in placed))
+
+    def test_after_gap(self) -> None:
+        """The axis leaves out a gap too, and is true before and after it."""
+        gap = Gap(10 * MS, "echo", 90_000 * MS, "unwatched", "c1")
+        events = [ACCEPTED, gap, received(90_010), received(90_020)]
+        placed = rows(list(enumerate(events)), to_scale=True)
+        steps = [placed[1].tick - placed[0].tick, placed[3].tick - placed[2].tick]
+        self.assertAlmostEqual(*steps)
+        self.assertLess(placed[-1].y, 400)
+
+    def test_same_time(self) -> None:
+        """Where two times read the same, the second says how long after the first it was."""
+        late = [ACCEPTED, received(9000), Sent(9000 * MS + 40_000, "echo", "c1", 1)]
+        self.assertIn("+40 µs", words(groups(tree(*late))["sent"][0]))
+
     def test_apart(self) -> None:
         """Rows never cover each other, however close the events; their order is kept."""
         events = [received(ms) for ms in (0, 0, 0, 1000, 1000, 5000)]
@@ -236,6 +319,26 @@ class SafetyTests(SynchronousTestCase):
             self.assertNotIn("<script", picture)
             for forbidden in ("\x1b", "\x00", "\u202e", "\uffff"):
                 self.assertNotIn(forbidden, picture)
+
+    def test_other_scripts(self) -> None:
+        """Words whose width we cannot know are cut off at their row, between the lifelines."""
+        for text in ("日本語" * 40, "\ufdfd" * 9, "Z" + "\u0301" * 40, "\u05e9\u05dc" * 9):
+            picture = tree(
+                ACCEPTED, received(1, 999, text.encode()), Note(2, "e", "x", text, "c1"), width=360
+            )
+            held = [one for one in picture.iter() if one.get("overflow") == "hidden"]
+            self.assertEqual(len(held), 2)
+            for one in held:
+                self.assertGreater(float(one.get("x", 0)), 80)
+                self.assertLess(float(one.get("width", 0)), 360 - 80)
+                self.assertLessEqual(float(one.get("height", 0)), ROW)
+
+    def test_letters(self) -> None:
+        """A preview is cut between letters, and wide letters take twice the room."""
+        self.assertEqual(shown("grüße".encode() * 9, 8), "grüßegr…")
+        self.assertEqual(shown("日本語日本語", 6), "日本…")
+        self.assertEqual(shown("日本語", 6), "日本語")
+        self.assertEqual(shown(b"\xff\x00", 8), "\\xff\\x00")
 
     def test_policy(self) -> None:
         """A picture in the page has no style of its own, no handler, no link."""

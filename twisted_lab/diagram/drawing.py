@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import resources
 from typing import Literal
 
 from twisted_lab.diagram.layout import BOTTOM, ROW, TOP, Frame, Row, frame, rows
-from twisted_lab.diagram.lifelines import lifelines
+from twisted_lab.diagram.lifelines import cut, lifelines
 from twisted_lab.diagram.marks import mark
 from twisted_lab.diagram.svg import element, line, shown, text, words
 from twisted_lab.events import DatagramReceived, DatagramSent, Event, Gap, Received, Sent
@@ -47,7 +48,8 @@ def draw(
         _heads(columns, peer, local),
         lifelines(placed, columns, bottom - 6),
         _axis(placed, columns) if scale == "time" else "",
-        *(_event(row, columns, placed[0].event.ns, scale == "time") for row in placed),
+        *(_silence(row, columns) for row in placed if row.cut),
+        *map(partial(_event, columns), placed, _times(placed, scale == "time")),
     ]
     return element(
         "svg",
@@ -110,18 +112,36 @@ def _heads(columns: Frame, peer: str, local: str) -> str:
 
 def _axis(placed: Sequence[Row], columns: Frame) -> str:
     """Time, to scale, and from each event's moment a line to its row."""
-    if not placed:
-        return ""
-    lines = [line(columns.axis, TOP, columns.axis, placed[-1].tick, class_="axis")]
-    lines += [
-        line(columns.axis, row.tick, columns.peer - 6, row.y, class_="leader") for row in placed
-    ]
+    lines, y = [], TOP
+    for row in placed:
+        if row.cut:
+            lines.append(line(columns.axis, y, columns.axis, row.cut_at - 3, class_="axis"))
+            lines.append(cut(columns.axis, row.cut_at))
+            y = row.cut_at + 3
+        lines.append(line(columns.axis, row.tick, columns.peer - 6, row.y, class_="leader"))
+    if placed:
+        lines.append(line(columns.axis, y, columns.axis, placed[-1].tick, class_="axis"))
     return element("g", *lines, class_="time", stroke="currentColor", stroke_width="0.6")
 
 
-def _event(row: Row, columns: Frame, start: int, to_scale: bool) -> str:
-    when = span(row.event.ns - start, 4) if to_scale else f"+{span(row.since)}"
-    explained = explain(row.event)
+def _silence(row: Row, columns: Frame) -> str:
+    """What is said where the axis leaves out the time before *row*."""
+    said = f"{span(row.since)} nothing"
+    return text(columns.middle, row.cut_at + 4, said, text_anchor="middle", class_="quiet")
+
+
+def _times(placed: Sequence[Row], to_scale: bool) -> Iterator[str]:
+    """What stands beside each row: when it was, or how long after the one before."""
+    last = ""
+    for row in placed:
+        when = span(row.event.ns - placed[0].event.ns, 4)
+        said = when if to_scale and when != last else f"+{span(row.since)}"
+        yield said.replace(" min", "m").replace(" s", "s") if " min" in said else said
+        last = when
+
+
+def _event(columns: Frame, row: Row, when: str) -> str:
+    explained = explain(row.event, row.standing.transport)
     call = f" [{explained.call}]" if explained.call else ""
     return element(
         "g",

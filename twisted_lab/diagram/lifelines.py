@@ -1,5 +1,7 @@
 """The two lifelines: whole while a side may send, dashed after its FIN, broken where a gap is.
 
+Where the axis leaves out a silence, they are cut as it is.
+
 Beside them stand bars for as long as reading is paused, or the peer's window is full.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted_lab.diagram.layout import TOP, Frame, Row
-from twisted_lab.diagram.svg import element, line
+from twisted_lab.diagram.svg import element, line, path
 from twisted_lab.events import (
     Closed,
     Event,
@@ -38,6 +40,9 @@ def _lifeline(
 ) -> str:
     drawn, y, state = [], TOP - 16, "open"
     for row in rows:
+        if row.cut:
+            drawn += [_piece(x, y, row.cut_at - 3, state), cut(x, row.cut_at)]
+            y = row.cut_at + 3
         if isinstance(row.event, shutdown):
             drawn.append(_piece(x, y, row.y, state))
             y, state = row.y, "shut"
@@ -49,6 +54,12 @@ def _lifeline(
         cap = line(x - 8, end + 8, x + 8, end + 8, class_="life", stroke="currentColor")
         drawn += [_piece(x, end, end + 8, state), cap]
     return "".join(drawn)
+
+
+def cut(x: float, y: float) -> str:
+    """Two strokes across a line at ``x, y``: here something is left out."""
+    strokes = "".join(f"M{x - 6:.1f} {y + up + 3:.1f} l12 -6 " for up in (-3, 3))
+    return path(strokes.strip(), class_="cut", stroke="currentColor", fill="none")
 
 
 def _piece(x: float, start: float, end: float, state: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted_lab.diagram.layout import Frame, Row
-from twisted_lab.diagram.svg import element, line, path, shown, text, words
+from twisted_lab.diagram.svg import element, held, line, path, room, shown, text, words
 from twisted_lab.events import (
     Accepted,
     Closed,
@@ -43,17 +43,26 @@ _ABOVE = 6.0
 
 def mark(row: Row, frame: Frame) -> str:
     """The mark of *row*, without what is common to all."""
-    return _MARKS[type(row.event)](row.event, row.y, frame)
+    return _MARKS[type(row.event)](row, row.event, row.y, frame)
 
 
-def _label(frame: Frame, y: float, said: str, data: bytes | None = None, **about: object) -> str:
+def _label(frame: Frame, y: float, said: str, data: str | bytes = b"", **about: object) -> str:
     """*said* above a line, with some of *data* behind it where there is room."""
-    room = int((frame.room - 20 - len(said) * _LETTER) / _MONO)
+    left = int((frame.room - 20 - room(said) * _LETTER) / _MONO)
     inside = words(shown(said, int(frame.room / _LETTER)))
-    if data and room > 4:
-        inside += element("tspan", words("\N{EN SPACE}" + shown(data, room - 2)), class_="data")
+    if data and left > 4:
+        preview = shown(data, left - 2)
+        inside += "\N{EN SPACE}" + element("tspan", words(preview), class_="data", **_ISOLATED)
     place = {"x": frame.middle, "y": y - _ABOVE, "text_anchor": "middle", "class_": "label"}
-    return element("text", inside, **place | about)
+    return _held(inside, element("text", inside, **place | about), y, frame)
+
+
+#: So that a peer's words from right to left turn nothing else round.
+_ISOLATED = {"direction": "ltr", "unicode_bidi": "isolate"}
+
+
+def _held(said: str, drawn: str, y: float, frame: Frame) -> str:
+    return held(said.replace("\N{EN SPACE}", ""), drawn, frame.peer + 1, y - 21, frame.room - 2, 20)
 
 
 def _head(x: float, y: float, right: bool, kind: str = "full") -> str:
@@ -70,22 +79,31 @@ def _arrow(frame: Frame, y: float, inward: bool, **about: object) -> str:
     return line(start, y, end, y, class_="line", stroke="currentColor", **about)
 
 
-def _box(frame: Frame, y: float, said: str, **about: object) -> str:
-    """*said* in a box between the lifelines, at the height of its row."""
-    said = shown(said, int((frame.room - 24) / _LETTER))
-    half = len(said) * _LETTER / 2 + 10
+def _box(frame: Frame, y: float, said: str, left: float = 0, **about: object) -> str:
+    """*said* in a box between the lifelines, *left* pixels beside it left free, in its row."""
+    said = shown(said, int((frame.room - 24 - 2 * left) / _LETTER))
+    half = room(said) * _LETTER / 2 + 10
     place = {"x": frame.middle - half, "y": y - 15, "width": 2 * half, "height": 20.0}
     box = element("rect", **place, class_="box", fill="none", stroke="currentColor", **about)
-    return box + text(frame.middle, y - 1, said, text_anchor="middle", class_="label")
+    label = text(frame.middle, y - 1, said, text_anchor="middle", class_="label", **_ISOLATED)
+    return box + held(said, label, frame.peer + 1, y - 15, frame.room - 2, 20)
 
 
-def _bytes(event: Received | Sent, y: float, frame: Frame) -> str:
+def _bytes(row: Row, event: Received | Sent, y: float, frame: Frame) -> str:
     inward = isinstance(event, Received)
     head = _head(frame.bench if inward else frame.peer, y, inward)
-    return _label(frame, y, counted(event.bytes), event.data) + _arrow(frame, y, inward) + head
+    return _label(frame, y, counted(event.bytes), _data(event)) + _arrow(frame, y, inward) + head
 
 
-def _datagram(event: DatagramReceived | DatagramSent, y: float, frame: Frame) -> str:
+def _data(event: Received | Sent | DatagramReceived | DatagramSent) -> str | bytes:
+    """What is known of its bytes, and that there were more."""
+    data = event.data or b""
+    if not data or len(data) >= event.bytes:
+        return data
+    return data.decode("utf-8", "surrogateescape") + "…"
+
+
+def _datagram(row: Row, event: DatagramReceived | DatagramSent, y: float, frame: Frame) -> str:
     """Whole: the arrow carries a box."""
     inward = isinstance(event, DatagramReceived)
     head = _head(frame.bench if inward else frame.peer, y, inward)
@@ -95,13 +113,13 @@ def _datagram(event: DatagramReceived | DatagramSent, y: float, frame: Frame) ->
     )
     said = f"{counted(event.bytes)} in one datagram" if frame.room > 330 else counted(event.bytes)
     dashes = _arrow(frame, y, inward, stroke_dasharray="2 3")
-    return _label(frame, y, said, event.data) + dashes + parcel + head
+    return _label(frame, y, said, _data(event)) + dashes + parcel + head
 
 
-def _dropped(event: DatagramDropped, y: float, frame: Frame) -> str:
+def _dropped(row: Row, event: DatagramDropped, y: float, frame: Frame) -> str:
     """It goes half the way."""
     start = frame.bench if event.reason.startswith(("send-", "ampl")) else frame.peer
-    label = _label(frame, y, f"{counted(event.count, 'datagram')} dropped: {event.reason}")
+    label = _label(frame, y - 2, f"{counted(event.count, 'datagram')} dropped: {event.reason}")
     half = line(
         start, y, frame.middle, y, class_="line", stroke="currentColor", stroke_dasharray="2 3"
     )
@@ -114,20 +132,20 @@ def _cross(x: float, y: float, size: float = 5) -> str:
     return path(strokes, class_="cross", stroke="currentColor", stroke_width="2", fill="none")
 
 
-def _opened(event: Accepted | Connected, y: float, frame: Frame) -> str:
-    """Three thin arrows: the handshake, which was over when we heard of it."""
+def _opened(row: Row, event: Accepted | Connected, y: float, frame: Frame) -> str:
+    """Three thin lines: TCP's handshake, which was over when we heard of it. Else one."""
     inward = isinstance(event, Accepted)
     said = "accepted" if inward else "connected"
     strokes = "".join(
         line(frame.peer, y + up, frame.bench, y + up, class_="line", stroke="currentColor",
              stroke_width="0.7", stroke_dasharray="6 3")
-        for up in (-3, 0, 3)
+        for up in ((0,) if event.transport == "unix" else (-3, 0, 3))
     )  # fmt: skip
     head = _head(frame.bench if inward else frame.peer, y, inward, "open")
     return _label(frame, y - 2, f"{said} ({event.transport})") + strokes + head
 
 
-def _refused(event: Refused, y: float, frame: Frame) -> str:
+def _refused(row: Row, event: Refused, y: float, frame: Frame) -> str:
     """It comes to a wall."""
     wall = frame.bench - 16
     return (
@@ -137,11 +155,11 @@ def _refused(event: Refused, y: float, frame: Frame) -> str:
     )
 
 
-def _tls(event: Tls, y: float, frame: Frame) -> str:
+def _tls(row: Row, event: Tls, y: float, frame: Frame) -> str:
     failed = f"TLS failed: {event.error}"
     said = failed if event.error is not None else f"{event.version or 'TLS'} {event.cipher or ''}"
-    box = _box(frame, y, said.strip(), rx="10")
-    return box + (_cross(frame.peer + 14, y - 5) if event.error is not None else "")
+    cross = "" if event.error is None else _cross(frame.peer + 14, y - 5)
+    return _box(frame, y, said.strip(), left=20 if cross else 0, rx="10") + cross
 
 
 def _fin(y: float, frame: Frame, inward: bool, said: str) -> str:
@@ -153,12 +171,16 @@ def _fin(y: float, frame: Frame, inward: bool, said: str) -> str:
     return _label(frame, y - 1, said) + strokes + stop + _head(x, y, inward)
 
 
-def _peer_shutdown(event: PeerShutdown, y: float, frame: Frame) -> str:
-    return _fin(y, frame, True, "FIN")
+#: What ends one direction where there is no FIN, or where it is not what counts.
+_ENDS = {"tls": "close_notify", "unix": "end of stream"}
 
 
-def _local_shutdown(event: LocalShutdown, y: float, frame: Frame) -> str:
-    return _fin(y, frame, False, "FIN")
+def _peer_shutdown(row: Row, event: PeerShutdown, y: float, frame: Frame) -> str:
+    return _fin(y, frame, True, _ENDS.get(row.standing.transport, "FIN"))
+
+
+def _local_shutdown(row: Row, event: LocalShutdown, y: float, frame: Frame) -> str:
+    return _fin(y, frame, False, _ENDS.get(row.standing.transport, "FIN"))
 
 
 def _rst(y: float, frame: Frame, inward: bool, said: str) -> str:
@@ -174,18 +196,35 @@ def _rst(y: float, frame: Frame, inward: bool, said: str) -> str:
     return _label(frame, y - 3, said) + stroke + _cross(end, y)
 
 
-def _closed(event: Closed, y: float, frame: Frame) -> str:
+def _closed(row: Row, event: Closed, y: float, frame: Frame) -> str:
+    """The peer's end, if it had not come before; or ours, if it had not gone; or neither."""
+    reset = "reset" if row.standing.transport == "unix" else "RST"
     if event.reason is CloseReason.RESET:
-        return _rst(y, frame, True, "RST from the peer")
+        return _rst(y, frame, True, f"{reset} from the peer")
     if event.reason in RESETS:
-        return _rst(y, frame, False, f"RST: {event.reason}")
-    inward = event.reason in (CloseReason.PEER_FIN, CloseReason.TRUNCATED)
+        return _rst(y, frame, False, f"{reset}: {event.reason}")
+    label = _label(frame, y - 1, f"closed: {event.reason}")
+    inward = event.reason in _BY_PEER and not row.standing.peer_done
+    if row.standing.bench_done and not inward:
+        return label + _stubs(y, frame)
     head = _head(frame.bench if inward else frame.peer, y, inward)
-    said = f"closed: {event.reason}"
-    return _label(frame, y - 1, said) + _arrow(frame, y, inward, stroke_width="3") + head
+    return label + _arrow(frame, y, inward, stroke_width="3") + head
 
 
-def _flow(event: Paused | Resumed, y: float, frame: Frame) -> str:
+#: Closes that the peer's FIN began.
+_BY_PEER = frozenset({CloseReason.PEER_FIN, CloseReason.TRUNCATED})
+
+
+def _stubs(y: float, frame: Frame) -> str:
+    """A thick piece at either lifeline: closed, and nothing more goes between them."""
+    ends = ((frame.peer, frame.peer + 22), (frame.bench - 22, frame.bench))
+    return "".join(
+        line(start, y, end, y, class_="line", stroke="currentColor", stroke_width="3")
+        for start, end in ends
+    )
+
+
+def _flow(row: Row, event: Paused | Resumed, y: float, frame: Frame) -> str:
     """Two bars, or a triangle, as on any player; at the side that waits."""
     x = frame.bench - 14 if event.direction == "in" else frame.peer + 14
     if isinstance(event, Paused):
@@ -199,15 +238,15 @@ def _flow(event: Paused | Resumed, y: float, frame: Frame) -> str:
     return text(frame.middle, y, said, text_anchor="middle", class_="label quiet") + sign
 
 
-def _note(event: Note, y: float, frame: Frame) -> str:
+def _note(row: Row, event: Note, y: float, frame: Frame) -> str:
     return _box(frame, y, f"{event.kind}: {event.text}", stroke_dasharray="1 2")
 
 
-def _port(event: Listening | NotListening, y: float, frame: Frame) -> str:
+def _port(row: Row, event: Listening | NotListening, y: float, frame: Frame) -> str:
     return _box(frame, y, f"{event.event} {event.local}")
 
 
-def _gap(event: Gap, y: float, frame: Frame) -> str:
+def _gap(row: Row, event: Gap, y: float, frame: Frame) -> str:
     """The lifelines are broken; between them stands what is not known."""
     why = {"unwatched": "not watched", "evicted": "no longer kept", "overrun": "too many to show"}
     said = f"{why[event.reason]} for {span(event.until - event.ns)}"
@@ -225,7 +264,7 @@ def _gap(event: Gap, y: float, frame: Frame) -> str:
     return waves + text(frame.middle, y, said, text_anchor="middle", class_="label quiet")
 
 
-_MARKS: dict[type[Event], Callable[[Any, float, Frame], str]] = {
+_MARKS: dict[type[Event], Callable[[Row, Any, float, Frame], str]] = {
     Listening: _port,
     NotListening: _port,
     Accepted: _opened,

@@ -6,7 +6,9 @@ Rule: text is safe to show (:mod:`twisted_lab.escaping`) and safe in XML, whoeve
 from __future__ import annotations
 
 import re
+import unicodedata
 from html import escape as in_xml
+from itertools import accumulate
 
 from twisted_lab.escaping import escape
 
@@ -65,6 +67,33 @@ def path(d: str, **attributes: object) -> str:
 
 
 def shown(peers: str | bytes, limit: int) -> str:
-    """What a peer chose, made safe and cut to *limit* characters."""
-    said = escape(peers, limit)
-    return said if len(said) <= limit else said[: max(0, limit - 1)] + "…"
+    """What a peer chose, made safe and cut to *limit* letters' room."""
+    if isinstance(peers, bytes):  # four bytes are a letter, at most
+        peers = peers[: 4 * limit + 4].decode("utf-8", "surrogateescape")
+    said = escape(peers[: limit + 1], limit + 1)
+    return said if room(said) <= limit else _cut(said, limit - 1) + "…"
+
+
+def room(said: str) -> int:
+    """How many letters' room *said* takes: those of East Asia take two."""
+    return len(said) if said.isascii() else sum(map(_room, said))
+
+
+def _room(letter: str) -> int:
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def _cut(said: str, limit: int) -> str:
+    if said.isascii():
+        return said[: max(0, limit)]
+    taken = accumulate(map(_room, said))
+    return "".join(letter for letter, end in zip(said, taken, strict=True) if end <= limit)
+
+
+def held(said: str, inside: str, x: float, y: float, width: float, height: float) -> str:
+    """*inside*, which shows *said*, cut off at a box: another script may be wider than we know."""
+    if said.isascii():
+        return inside
+    box = {"x": x, "y": y, "width": width, "height": height}
+    place = f"{x:.1f} {y:.1f} {width:.1f} {height:.1f}"
+    return element("svg", inside, **box, viewBox=place, overflow="hidden")
