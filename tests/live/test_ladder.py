@@ -12,7 +12,7 @@ from tests.live.views import opened
 from twisted_lab.events import CATALOGUE
 from twisted_lab.live.glyphs import ASCII, UNICODE
 from twisted_lab.live.ladder import ladder
-from twisted_lab.live.model import Opened
+from twisted_lab.live.opened import Opened
 
 
 def event(name: str, ms: int = 1, **fields: Any) -> dict[str, Any]:

@@ -11,10 +11,7 @@ from tests.live.views import BENCH, entries, model, now, opened
 from twisted_lab.live import values
 from twisted_lab.live.model import (
     AROUND_LADDER,
-    KEPT,
-    KEPT_FIRST,
     Away,
-    Opened,
     arrived,
     connected,
     followed,
@@ -23,6 +20,7 @@ from twisted_lab.live.model import (
     told,
     untold,
 )
+from twisted_lab.live.opened import KEPT, KEPT_FIRST, Opened
 from twisted_lab.live.polling import Story
 
 

@@ -12,9 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.live.fake_bench import connection, entry, service, talk
 from tests.live.views import entries, model, now, opened
 from twisted_lab.live import values
+from twisted_lab.live.closeup import whole_ladder
 from twisted_lab.live.glyphs import ASCII, UNICODE
-from twisted_lab.live.model import Asking, Away, Model, Opened, arrived, looked
-from twisted_lab.live.screen import HELP, lines, screen, whole_ladder
+from twisted_lab.live.model import Asking, Away, Model, arrived, looked
+from twisted_lab.live.opened import Opened
+from twisted_lab.live.screen import HELP, lines, screen
 
 SIZES = ((80, 24), (120, 40), (40, 20), (20, 8), (10, 3), (3, 2), (1, 1), (300, 100))
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.live.fake_bench import connection, entry, service, talk
 from twisted_lab.live import values
-from twisted_lab.live.model import Data, Model, Opened, choose, looked
+from twisted_lab.live.model import Data, Model, choose, looked
+from twisted_lab.live.opened import Opened
 from twisted_lab.live.polling import Counts, Snapshot, Story
 
 BENCH = values.Bench("0.1.0", "epoll", "2026-03-01T12:00:00+00:00")

@@ -29,8 +29,6 @@ class Glyphs:
     pause: str = "‖"
     resume: str = "▷"
     chosen: str = "▸"
-    up: str = "↑"
-    down: str = "↓"
     dot: str = "·"
     more: str = "…"
 
@@ -54,8 +52,6 @@ ASCII = Glyphs(
     pause="%",
     resume="}",
     chosen=">",
-    up="^",
-    down="v",
     dot="-",
     more="~",
 )

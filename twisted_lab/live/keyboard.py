@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from twisted_lab.live.model import Asking, Model, Opened, choose, scrolled
+from twisted_lab.live.model import Asking, Model, choose, scrolled
+from twisted_lab.live.opened import Opened
 from twisted_lab.live.polling import is_talk
 
 #: Rows that Page up and Page down go.

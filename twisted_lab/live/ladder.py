@@ -14,7 +14,7 @@ from rich.text import Text
 
 from twisted_lab.live import amounts
 from twisted_lab.live.glyphs import Glyphs
-from twisted_lab.live.model import Opened
+from twisted_lab.live.opened import Opened
 from twisted_lab.live.tables import fit
 from twisted_lab.live.values import Entry
 

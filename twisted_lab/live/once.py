@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from twisted_lab.live.address import Address
+from twisted_lab.live.closeup import whole_ladder
 from twisted_lab.live.following import read_bench
 from twisted_lab.live.glyphs import Glyphs, glyphs_for
 from twisted_lab.live.http_reading import Reader
-from twisted_lab.live.model import Opened
+from twisted_lab.live.opened import Opened
 from twisted_lab.live.polling import SOME, Snapshot, read_documents, read_story, snapshot
-from twisted_lab.live.screen import whole_ladder
 from twisted_lab.live.tables import CONNECTIONS, SERVICES, TALKS, table
 
 

@@ -18,7 +18,8 @@ from twisted_lab.live.following import Arrived, Follower, Item, Reached
 from twisted_lab.live.glyphs import glyphs_for
 from twisted_lab.live.http_reading import Lost, Reader, Refused
 from twisted_lab.live.keyboard import Action
-from twisted_lab.live.model import Away, Model, Opened
+from twisted_lab.live.model import Away, Model
+from twisted_lab.live.opened import Opened
 from twisted_lab.live.polling import (
     MOST,
     SOME,

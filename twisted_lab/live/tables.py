@@ -151,9 +151,8 @@ def table(
         cells = [_as_text(column.cell(row)) for column in shown]
         here = chosen is not None and chosen(row)
         line = _line(cells, shown, widths, glyphs, (glyphs.chosen if here else "").ljust(mark))
-        if here:
-            line.stylize("reverse")
-        lines.append(line)
+        # One bar: the colours of its cells would break it.
+        lines.append(Text(line.plain, "reverse") if here else line)
     return lines
 
 
