@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_album import ENDS, RUN, talked
 from twisted_lab.album import MOST, Album
-from twisted_lab.brochure import SHOWN, dump, page
+from twisted_lab.brochure import MOST_EVENTS, SHOWN, dump, page, share
 from twisted_lab.events import (
     Accepted,
     Closed,
@@ -52,8 +52,9 @@ class PageTests(SynchronousTestCase):
         """A conversation with its facts, its picture and its events."""
         html = brochure(*talked("c1"))
         seen = Seen(html)
-        self.assertEqual(seen.tags.count("svg"), 1)
-        self.assertEqual(seen.tags.count("li"), 4)
+        self.assertEqual(seen.tags.count("svg"), 2, "one for each width")
+        self.assertEqual(seen.tags.count("ol"), 1)
+        self.assertEqual(len(re.findall(r"<li><b>", html)), 4)
         self.assertIn("c1: echo", seen.text)
         self.assertIn("5 bytes came, 4 bytes went", seen.text)
         self.assertIn("2026-03-01", seen.text)
@@ -63,7 +64,7 @@ class PageTests(SynchronousTestCase):
     def test_several(self) -> None:
         """Several have a table that leads to each."""
         html = brochure(*talked("c1"), *talked("c2"))
-        self.assertEqual(html.count("<svg"), 2)
+        self.assertEqual(html.count("<figure>"), 2)
         for id in ("r1-c1", "r1-c2"):
             self.assertIn(f'href="#{id}"', html)
             self.assertIn(f'id="{id}"', html)
@@ -83,6 +84,32 @@ class PageTests(SynchronousTestCase):
         self.assertIn("60 more, not recorded", seen.text)
         long = Seen(brochure(Received(1, "echo", "c1", 5000, b"x" * 5000)))
         self.assertIn(f"{5000 - SHOWN:,} more", long.text)
+
+    def test_legend(self) -> None:
+        """It says itself how its pictures are read."""
+        self.assertIn("Zigzag with a cross: RST", Seen(brochure(*talked("c1"))).text)
+
+    def test_tls(self) -> None:
+        """What went over TLS is told in the words of TLS."""
+        text = Seen(
+            brochure(Accepted(0, "echo", "c1", *ENDS, "tls"), Received(1, "echo", "c1", 5))
+        ).text
+        self.assertIn("One TLS record brought 5 bytes", text)
+
+    def test_much(self) -> None:
+        """However much there is, the page stays one that opens; what is missing is said."""
+        said = [event for number in range(MOST) for event in talked(f"c{number}", 30)]
+        html = brochure(*said)
+        self.assertLessEqual(html.count("<li><b>"), MOST_EVENTS)
+        self.assertGreater(html.count("<li><b>"), MOST_EVENTS - MOST)
+        self.assertIn("were too many to show", html)
+
+    def test_share(self) -> None:
+        """What a short conversation does not need, longer ones have."""
+        self.assertEqual(share([10, 500, 10], 100), 80)
+        self.assertEqual(share([10, 20], 100), 20)
+        self.assertEqual(share([90, 90, 90], 100), 33)
+        self.assertEqual(share([], 100), 0)
 
     def test_left_out(self) -> None:
         """How many are left out is said."""

@@ -66,7 +66,7 @@ class Chapter:
         self._last.append(event)
 
     def _lose(self, event: Event) -> None:
-        gap = self._lost or Gap(event.ns, event.service, event.ns, "evicted", count=0)
+        gap = self._lost or Gap(event.ns, event.service, event.ns, "overrun", count=0)
         self._lost = Gap(
             gap.ns,
             gap.service,

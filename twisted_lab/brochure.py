@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from functools import partial
 from html import escape as in_html
 from importlib import resources
 
 from twisted_lab import __version__
 from twisted_lab.album import Album, Chapter
+from twisted_lab.album_facts import facts
 from twisted_lab.diagram import draw
+from twisted_lab.diagram.bounding import bounded
 from twisted_lab.diagram.drawing import style
+from twisted_lab.diagram.svg import shown as preview
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.explaining import counted, explain, span, transport_of
@@ -18,17 +21,22 @@ from twisted_lab.explaining import counted, explain, span, transport_of
 #: Bytes of a message shown: what is more is said to be.
 SHOWN = 1024
 
-_WIDTH = 600
+#: Events on a page, of all conversations together: some 10 MB, which a browser still opens at once.
+MOST_EVENTS = 4000
+
+#: Pixels of a picture where there is room, and on a telephone.
+_WIDE, _NARROW = 760, 344
 _A_LINE = 16
 
 
 def page(album: Album, name: str) -> str:
     """The HTML of *album*, which was read from the file *name*."""
     title = f"socketlab: {escape(name)}"
-    body = [f"<h1>{_text(title)}</h1>", _summary(album)]
+    body = [f"<h1>{_text(title)}</h1>", _summary(album), _LEGEND]
     if len(album.chapters) > 1:
         body.append(_contents(album.chapters, album.runs > 1))
-    body += [_chapter(chapter, album.runs > 1) for chapter in album.chapters]
+    fair = share([len(chapter.events) for chapter in album.chapters], MOST_EVENTS)
+    body += [_chapter(chapter, album.runs > 1, fair) for chapter in album.chapters]
     sheet = (resources.files("twisted_lab") / "brochure.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -38,6 +46,21 @@ def page(album: Album, name: str) -> str:
         f"<title>{_text(title)}</title>\n<style>\n{sheet}{style()}</style></head>\n"
         f"<body><main>\n{''.join(body)}</main></body></html>\n"
     )
+
+
+#: What the marks mean; docs/diagram.md says more.
+_LEGEND = """<details class="legend"><summary>How to read the pictures</summary>
+<ul>
+<li>Time runs down, by the bench's own clock: an arrow stands where the bench saw it, and is level
+because nobody knows when it left the peer.</li>
+<li>Arrow: the bytes of one read, or of one write. Dotted arrow with a box: a datagram.</li>
+<li>Double line that ends at a bar: FIN (over TLS close_notify). That side's line is dashed below
+it.</li>
+<li>Zigzag with a cross: RST. Thick line: the end.</li>
+<li>Filled bar at the peer: its window is full. Hollow bar at the bench: it does not read.</li>
+<li>Two strokes across: a silence is left out. Waves: events are missing.</li>
+</ul></details>
+"""
 
 
 def _text(said: str) -> str:
@@ -77,25 +100,42 @@ def _title(chapter: Chapter, several: bool) -> str:
     return f"{chapter.run}/{escape(chapter.id)}" if several else escape(chapter.id)
 
 
-def _chapter(chapter: Chapter, several: bool) -> str:
-    events = chapter.events
-    picture = draw(events, peer=chapter.peer, local=chapter.local, width=_WIDTH, standalone=False)
+def share(sizes: Sequence[int], most: int) -> int:
+    """So many of each may be shown that it is *most* in all; what one does not need others have."""
+    left = most
+    for number, size in enumerate(sorted(sizes)):
+        fair = left // (len(sizes) - number)
+        if size > fair:
+            return fair
+        left -= size
+    return max(sizes, default=0)
+
+
+def _chapter(chapter: Chapter, several: bool, most: int) -> str:
+    events = [event for _, event in bounded(chapter.events, most)]
     transport = transport_of(events)
     entries = "".join(_entry(event, events[0].ns, transport) for event in events)
     return (
         f'<section id="{_anchor(chapter)}">\n'
         f"<h2>{_text(_title(chapter, several))}: {_text(escape(chapter.service))}</h2>\n"
-        f"<p>{_text(_facts(chapter, events))}</p>\n"
-        f"<figure>{picture}</figure>\n<ol>\n{entries}</ol>\n</section>\n"
+        f"{_facts(chapter, events)}"
+        f"<figure>{_pictures(chapter, events)}</figure>\n<ol>\n{entries}</ol>\n</section>\n"
     )
 
 
+def _pictures(chapter: Chapter, events: Sequence[Event]) -> str:
+    """One for each width; the style shows the one that fits."""
+    picture = partial(draw, events, peer=chapter.peer, local=chapter.local, standalone=False)
+    wide, narrow = picture(width=_WIDE), picture(width=_NARROW)
+    return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+
+
 def _facts(chapter: Chapter, events: Sequence[Event]) -> str:
-    seconds = (chapter.start.epoch + events[0].ns) / 1e9
-    began = datetime.fromtimestamp(seconds, chapter.start.started.tzinfo)
-    ends = f"{escape(chapter.peer) or 'a peer without a name'} and {escape(chapter.local)}"
-    moved = f"{counted(chapter.bytes_in)} came, {counted(chapter.bytes_out)} went"
-    return f"{ends}, on {began:%Y-%m-%d at %H:%M:%S.%f %Z}: {moved}."
+    rows = "".join(
+        f"<div><dt>{term}</dt><dd><bdi>{_text(said)}</bdi></dd></div>\n"
+        for term, said in facts(chapter, events)
+    )
+    return f"<dl>\n{rows}</dl>\n"
 
 
 def _entry(event: Event, start: int, transport: str) -> str:
@@ -116,7 +156,7 @@ def _bytes(event: Event) -> str:
     more = f"\n… {left:,} more, not recorded or not shown" if left > 0 else ""
     text = escape(shown, SHOWN)
     return (
-        f"<details><summary>{_text(escape(shown, 60))}</summary>"
+        f"<details><summary><bdi>{_text(preview(shown, 60))}</bdi></summary>"
         f"<pre>{_text(text)}</pre><pre>{_text(dump(shown) + more)}</pre></details>"
     )
 

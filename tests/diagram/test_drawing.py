@@ -283,6 +283,12 @@ class TimeTests(SynchronousTestCase):
             steps = [after.y - before.y for before, after in pairwise(placed)]
             self.assertGreaterEqual(min(steps), ROW)
 
+    def test_burst(self) -> None:
+        """In a burst a line leads to the rows that are near, and a tick stands for the others."""
+        events = [*[received(0)] * 20, received(9000)]
+        drawn = [one.get("class") for one in tree(*events).iter()]
+        self.assertEqual((drawn.count("leader"), drawn.count("tick")), (7, 14))
+
     def test_even(self) -> None:
         """Evenly each event is a row further, and says how long after the last it came."""
         text = "".join(tree(ACCEPTED, received(2), received(5), scale="even").itertext())

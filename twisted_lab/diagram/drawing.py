@@ -7,15 +7,19 @@ from functools import partial
 from importlib import resources
 from typing import Literal
 
+from twisted_lab.diagram.bounding import bounded
 from twisted_lab.diagram.layout import BOTTOM, ROW, TOP, Frame, Row, frame, rows
 from twisted_lab.diagram.lifelines import cut, lifelines
 from twisted_lab.diagram.marks import mark
 from twisted_lab.diagram.svg import element, line, shown, text, words
-from twisted_lab.events import DatagramReceived, DatagramSent, Event, Gap, Received, Sent
+from twisted_lab.events import Event
 from twisted_lab.explaining import counted, explain, span
 
 #: Events drawn at most: a longer picture nobody reads, and each costs about 100 us.
 LIMIT = 400
+
+#: Pixels that a line leads from a time to its row: where many are farther, one sees a grey wedge.
+_FAR = 5 * ROW
 
 #: The style that a picture brings when it stands alone; the page has the same.
 STYLE = "diagram.css"
@@ -39,7 +43,7 @@ def draw(
     data-index="N">``, N its place in *events*. Of more than *limit* the middle is a gap.
     """
     columns = frame(max(240, width))
-    placed = rows(_bounded(list(enumerate(events)), limit), scale == "time")
+    placed = rows(bounded(events, limit), scale == "time")
     bottom = max([TOP, *(row.y for row in placed), *(row.tick for row in placed)]) + BOTTOM
     inside = [
         element("title", words(f"Sequence diagram: {shown(peer, 60)} and {shown(local, 60)}")),
@@ -71,28 +75,6 @@ def style() -> str:
     return (resources.files(__package__) / STYLE).read_text("utf-8")
 
 
-def _bounded(events: list[tuple[int, Event]], limit: int) -> list[tuple[int, Event]]:
-    """At most *limit* of them: the first three quarters, a gap, and the last."""
-    if len(events) <= limit:
-        return events
-    first, last = limit * 3 // 4, limit - limit * 3 // 4 - 1
-    left_out = [event for _, event in events[first : len(events) - last]]
-    gap = Gap(
-        left_out[0].ns,
-        left_out[0].service,
-        left_out[-1].ns,
-        "overrun",
-        bytes_in=_moved(left_out, Received, DatagramReceived),
-        bytes_out=_moved(left_out, Sent, DatagramSent),
-        count=len(left_out),
-    )
-    return [*events[:first], (first, gap), *events[len(events) - last :]]
-
-
-def _moved(events: Sequence[Event], *kinds: type[Event]) -> int:
-    return sum(event.bytes for event in events if isinstance(event, kinds))  # type: ignore[attr-defined]
-
-
 def _summary(events: Sequence[Event]) -> str:
     if not events:
         return "Nothing is known of it."
@@ -118,10 +100,17 @@ def _axis(placed: Sequence[Row], columns: Frame) -> str:
             lines.append(line(columns.axis, y, columns.axis, row.cut_at - 3, class_="axis"))
             lines.append(cut(columns.axis, row.cut_at))
             y = row.cut_at + 3
-        lines.append(line(columns.axis, row.tick, columns.peer - 6, row.y, class_="leader"))
+        lines.append(_leader(row, columns))
     if placed:
         lines.append(line(columns.axis, y, columns.axis, placed[-1].tick, class_="axis"))
     return element("g", *lines, class_="time", stroke="currentColor", stroke_width="0.6")
+
+
+def _leader(row: Row, columns: Frame) -> str:
+    """From its time on the axis to its row, or where that would be far, a tick alone."""
+    far = row.y - row.tick > _FAR
+    end = (columns.axis + 5, row.tick) if far else (columns.peer - 6, row.y)
+    return line(columns.axis, row.tick, *end, class_="tick" if far else "leader")
 
 
 def _silence(row: Row, columns: Frame) -> str:
