@@ -9,7 +9,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.conversations import KEPT, RECENT, RECENT_BYTES, REFUSALS, Conversations
+from twisted_lab.conversation import KEPT, RECENT, RECENT_BYTES
+from twisted_lab.conversations import REFUSALS, Conversations
 from twisted_lab.events import (
     Accepted,
     Closed,

@@ -10,7 +10,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_lab.bench import Bench
-from twisted_lab.conversations import KEPT, KINDS, Conversations
+from twisted_lab.conversation import KEPT
+from twisted_lab.conversations import KINDS, Conversations
 from twisted_lab.layer import Layer, StreamFactory
 from twisted_lab.limits import stream_policies
 from twisted_lab.loop_lag import LoopLag

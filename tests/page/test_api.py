@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.page.kit import PageCase
-from twisted_lab.conversations import KEPT
+from twisted_lab.conversation import KEPT
 from twisted_lab.events import (
     Accepted,
     Closed,

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.page.kit import PageCase, dechunked, request
 from twisted_lab.events import Note, Received
-from twisted_lab.page.viewers import LINGER, QUEUE, RATE, RING
+from twisted_lab.page.viewer import QUEUE
+from twisted_lab.page.viewers import LINGER, RATE, RING
 from twisted_lab.testing import Peer
 
 

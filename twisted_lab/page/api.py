@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from twisted_lab import __version__
-from twisted_lab.conversations import KEPT, Conversation
+from twisted_lab.conversation import KEPT, Conversation
 from twisted_lab.diagram import draw
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
@@ -17,8 +17,9 @@ from twisted_lab.events import CATALOGUE, CloseReason, Event
 from twisted_lab.page import shapes
 from twisted_lab.page.desk import Desk
 from twisted_lab.page.entries import entry
+from twisted_lab.page.interest import Interest
 from twisted_lab.page.routes import ApiError, Route
-from twisted_lab.page.viewers import Interest, Viewers
+from twisted_lab.page.viewers import Viewers
 from twisted_lab.service_views import as_json as summary_as_json
 from twisted_lab.wrapping import Stream
 

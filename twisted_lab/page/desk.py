@@ -8,7 +8,8 @@ from typing import Any
 from twisted_lab import kernel
 from twisted_lab.addresses import show_pair
 from twisted_lab.bench import Bench
-from twisted_lab.conversations import Conversation, Conversations, key_of
+from twisted_lab.conversation import Conversation, key_of
+from twisted_lab.conversations import Conversations
 from twisted_lab.datagrams import DatagramPort
 from twisted_lab.events import CloseReason, Note, TcpInfo
 from twisted_lab.publishing import Publisher

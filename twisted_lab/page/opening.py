@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 
 from twisted_lab import __version__
 from twisted_lab.bench import Bench
-from twisted_lab.conversations import KEPT, KINDS, Conversations
+from twisted_lab.conversation import KEPT
+from twisted_lab.conversations import KINDS, Conversations
 from twisted_lab.draining import Drain
 from twisted_lab.errors import CannotServe
 from twisted_lab.events import CloseReason

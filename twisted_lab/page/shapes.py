@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted_lab.conversations import Conversation
+from twisted_lab.conversation import Conversation
 from twisted_lab.events import Refused
 from twisted_lab.talks import Talk
 from twisted_lab.wrapping import Stream
