@@ -14,6 +14,9 @@ from twisted_lab.datagram_socket import DropReason
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import CATALOGUE, CloseReason, TcpInfo
 from twisted_lab.limits import RENEWABLE
+from twisted_lab.live.command import Options
+from twisted_lab.live.glyphs import UNICODE, Glyphs
+from twisted_lab.live.screen import HELP
 from twisted_lab.protocols import KINDS
 from twisted_lab.protocols.commands import COMMANDS
 from twisted_lab.settings import OPTIONS
@@ -73,6 +76,32 @@ class EventsPageTests(SynchronousTestCase):
     def test_tcp_info(self) -> None:
         """Each field of the kernel's view is named."""
         self.assertEqual({f.name for f in dataclasses.fields(TcpInfo)} - words(self.page), set())
+
+
+class WatchPageTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.page = page("docs/watch.md")
+
+    def test_keys(self) -> None:
+        """Each key of the help has its row, and no other has."""
+        section = self.page.partition("## Keys")[2].partition("\n\n## ")[0]
+        rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE))
+        del rows["key"]
+        self.assertEqual(list(rows), [keys for keys, _ in HELP])
+
+    def test_options(self) -> None:
+        """Each option has its row, and no other has."""
+        section = self.page.partition("## Options")[2].partition("\n\n## ")[0]
+        listed = set(re.findall(r"`--([a-z]+)", section))
+        known = {name for name, *_ in (*Options.optParameters, *Options.optFlags)}
+        self.assertEqual(listed, known)
+
+    def test_drawn(self) -> None:
+        """What the ladder is drawn with stands in its table."""
+        table = self.page.partition("| drawn |")[2].partition("\n\n")[0]
+        for name in Glyphs.__slots__:
+            if name not in ("life", "left", "corner_left", "corner_right", "chosen", "dot", "more"):
+                self.assertIn(getattr(UNICODE, name), table, name)
 
 
 class OwnPageTests(SynchronousTestCase):

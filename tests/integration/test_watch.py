@@ -68,7 +68,7 @@ class SeeingTests(WatchingTestCase):
         self.assertIn("▶│ recv()", terminal.wait_for('─ 11 bytes "hello'))
         sock.shutdown(socket.SHUT_WR)
         self.assertEqual(read_all(sock), b"")
-        self.assertIn("▶│ recv() = 0", terminal.wait_for("═ FIN (half-close) ═"))
+        self.assertIn("▶│ recv() = 0", terminal.wait_for("═ FIN ═"))
         terminal.wait_for("└")
         terminal.wait_for("tcp  closed peer-fin")
 

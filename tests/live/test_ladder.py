@@ -53,7 +53,7 @@ class RowTests(SynchronousTestCase):
         self.assertEqual(
             found,
             [
-                "│═════ FIN (half-close) ════▶│",
+                "│═══════════ FIN ═══════════▶│",
                 "╎◀───────── 5 bytes ─────────│",
                 "╎◀═════ FIN (half-close) ════│",
                 "╎◀───────── 5 bytes ─────────╎",
@@ -91,7 +91,7 @@ class RowTests(SynchronousTestCase):
         )
 
     def test_tls(self) -> None:
-        """The handshake goes both ways or fails; then FIN comes with close_notify."""
+        """The handshake goes both ways or fails; then a close_notify is what ends a direction."""
         found = self.inside(
             event("tls", error="no cipher"), event("tls", version="TLSv1.3"), event("peer-shutdown")
         )
@@ -100,7 +100,7 @@ class RowTests(SynchronousTestCase):
             [
                 "│         TLS failed         │",
                 "│◀┈┈┈┈┈┈┈ TLS is up ┈┈┈┈┈┈┈┈▶│",
-                "│═ close_notify, FIN (hal… ═▶│",
+                "│═══════ close_notify ══════▶│",
             ],
         )
 
@@ -131,16 +131,16 @@ class RowTests(SynchronousTestCase):
 
 
 class EndTests(SynchronousTestCase):
-    def end(self, reason: str, *before: dict[str, Any]) -> str:
-        found = ladder(opened(*before, event("closed", reason=reason)), 60, ASCII)
+    def end(self, reason: str, *before: dict[str, Any], transport: str = "tcp") -> str:
+        about = connection(1, transport=transport)
+        found = ladder(opened(*before, event("closed", reason=reason), about=about), 60, ASCII)
         return list(found)[-1].plain[12:38].strip()
 
     def test_arrows(self) -> None:
         """Where the reason says what came and from whom, it is an arrow: FIN or RST."""
         self.assertEqual(self.end("peer-fin"), "|===== FIN: closed =====>|")
-        self.assertEqual(self.end("local"), "|<===== FIN: closed =====|")
         self.assertEqual(self.end("reset"), "|xxxxx RST, or lost xxxx>|")
-        self.assertEqual(self.end("aborted"), "|<xxxxxxxxx RST xxxxxxxxx|")
+        self.assertEqual(self.end("aborted"), "|<xxxxx RST: aborted xxxx|")
         self.assertEqual(self.end("truncated"), "|= FIN, no close_noti~ =>|")
 
     def test_lines(self) -> None:
@@ -148,7 +148,14 @@ class EndTests(SynchronousTestCase):
         line = "+--- closed: peer-fin ---+"
         self.assertEqual(self.end("peer-fin", event("peer-shutdown")), line)
         self.assertIn("closed: local", self.end("local", event("local-shutdown")))
-        self.assertIn("closed: idle", self.end("idle"))
+        for reason in ("local", "idle"):  # FIN, or RST if the peer did not take what was left
+            self.assertIn(f"- closed: {reason} -", self.end(reason))
+
+    def test_transports(self) -> None:
+        """TLS ends with close_notify; a UNIX socket knows neither FIN nor RST."""
+        self.assertIn("= close_notify: clos", self.end("peer-fin", transport="tls"))
+        self.assertIn(" end of stream: clo", self.end("peer-fin", transport="unix"))
+        self.assertIn("x reset, or lost x", self.end("reset", transport="unix"))
 
 
 class WholeTests(SynchronousTestCase):

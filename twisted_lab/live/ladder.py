@@ -58,7 +58,8 @@ def sizes(width: int) -> Sizes:
 
 def ladder(opened: Opened, width: int, glyphs: Glyphs) -> Iterator[Text]:
     """The rows of *opened*, each *width* cells at most, and one line each."""
-    drawing = _Drawing(glyphs, sizes(width), _begin(opened))
+    transport = getattr(opened.about, "transport", "")
+    drawing = _Drawing(glyphs, sizes(width), _begin(opened), transport)
     yield from drawing.rows(opened.first)
     if opened.left_out:
         yield drawing.left_out(opened.left_out)
@@ -75,10 +76,11 @@ def _begin(opened: Opened) -> int:
 class _Drawing:
     """Rows from events; remembers between them only how the two sides stand."""
 
-    def __init__(self, glyphs: Glyphs, sizes: Sizes, begin: int) -> None:
+    def __init__(self, glyphs: Glyphs, sizes: Sizes, begin: int, transport: str) -> None:
         self._glyphs = glyphs
         self._sizes = sizes
         self._begin = begin
+        self._transport = transport
         self._ends = Ends()
 
     def rows(self, entries: Iterable[Entry]) -> Iterator[Text]:
@@ -180,29 +182,30 @@ class _Drawing:
         return self._lives(self._words(f"{mark} {text}", str.ljust)), "yellow"
 
     def _fin(self, entry: Entry) -> tuple[str, str]:
+        """Of the peer's nobody knows whether it is a half-close: it may have closed."""
         inward = entry.event == "peer-shutdown"
-        text = f"{self._fin_word} (half-close)"
+        text = self._end_word if inward else f"{self._end_word} (half-close)"
         return self._arrow(text, self._glyphs.fin, inward), "magenta"
 
     @property
-    def _fin_word(self) -> str:
-        return "close_notify, FIN" if self._ends.secure else "FIN"
+    def _end_word(self) -> str:
+        """What ends one direction: FIN, unless something else counts or there is none."""
+        return "close_notify" if self._ends.secure else _ENDS.get(self._transport, "FIN")
 
     def _closed(self, entry: Entry) -> tuple[str, str]:
         """The end: as an arrow where the reason says which came, and from whom."""
-        glyphs, ends = self._glyphs, self._ends
-        if entry.reason == "reset":
-            return self._arrow("RST, or lost", glyphs.rst, True), "bold red"
-        if entry.reason == "aborted":
-            return self._arrow("RST", glyphs.rst, False), "bold red"
-        if entry.reason == "truncated":
+        glyphs, reason = self._glyphs, entry.reason
+        rst = "reset" if self._transport == "unix" else "RST"
+        if reason == "reset":
+            return self._arrow(f"{rst}, or lost", glyphs.rst, True), "bold red"
+        if reason in _RESETS:
+            return self._arrow(f"{rst}: {reason}", glyphs.rst, False), "bold red"
+        if reason == "truncated":
             return self._arrow("FIN, no close_notify", glyphs.fin, True), "bold red"
-        if entry.reason == "peer-fin" and not ends.peer_fin:
-            return self._arrow(f"{self._fin_word}: closed", glyphs.fin, True), "magenta"
-        if entry.reason == "local" and not ends.local_fin:
-            return self._arrow(f"{self._fin_word}: closed", glyphs.fin, False), "magenta"
-        style = "bold" if entry.reason in ("peer-fin", "local") else "bold yellow"
-        text = f" {fit(f'closed: {entry.reason}', self._sizes.span - 2, glyphs)} "
+        if reason == "peer-fin" and not self._ends.peer_fin:
+            return self._arrow(f"{self._end_word}: closed", glyphs.fin, True), "magenta"
+        style = "bold" if reason in ("peer-fin", "local") else "bold yellow"
+        text = f" {fit(f'closed: {reason}', self._sizes.span - 2, glyphs)} "
         line = text.center(self._sizes.span, "\0").replace("\0", glyphs.data)
         return glyphs.corner_left + line + glyphs.corner_right, style
 
@@ -220,6 +223,12 @@ class _Drawing:
         text = entry.says if entry.event == "note" else entry.event
         return self._lives(self._words(f"{self._glyphs.dot} {text}", str.ljust)), "yellow"
 
+
+#: What ends one direction where that is not a FIN.
+_ENDS = {"tls": "close_notify", "unix": "end of stream"}
+
+#: Closes that we send RST for.
+_RESETS = ("aborted", "stalled")
 
 #: Why events are missing, in a word or two.
 _MISSING = {"unwatched": "not watched", "evicted": "made room", "overrun": "missed"}
