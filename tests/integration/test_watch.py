@@ -335,6 +335,51 @@ class ColourTests(SynchronousTestCase):
                 self.assertEqual(terminal.stop(), 0)
 
 
+class LossTests(SynchronousTestCase):
+    def test_anew(self) -> None:
+        """A bench that goes and comes again is taken up, ladder and all; another run is told of."""
+        with FakeBench() as fake, OnTerminal("watch", fake.url) as terminal:
+            fake.story(connection(1), entry(1, data="Zmlyc3Q="), seq=1)
+            terminal.wait_for("▸ c1")
+            terminal.type("\r")
+            terminal.wait_for('"first"')
+            fake.__exit__()
+            terminal.wait_for("LOST")
+            terminal.wait_for('"first"')
+            with FakeBench(port=fake.port) as again:
+                again.documents["/api/bench"]["started"] = "2027-01-01T00:00:00+00:00"
+                again.story(connection(1), entry(1, data="c2Vjb25k"), seq=1)
+                terminal.wait_for("  live")
+                terminal.wait_for("the bench was started anew")
+                terminal.wait_for('"second"')
+                again.stream(1).send(entry(2, data="dGhpcmQ="))
+            terminal.type("q")
+            self.assertEqual(terminal.ended(), 0)
+            self.assertEqual(terminal.trouble(), [])
+
+    def test_refused(self) -> None:
+        """What the bench will not do is said in its words; so is a connection it does not know."""
+        with FakeBench() as fake:
+            fake.documents["/api/connections/c1/close"] = {"error": "it is closed already"}
+            fake.statuses["/api/connections/c1/close"] = 409
+            with OnTerminal("watch", f"{fake.url}/#token=x") as terminal:
+                terminal.wait_for("▸ c1")
+                terminal.type("cy")
+                terminal.wait_for("c1 is not closed: it is closed already")
+                del fake.documents["/api/connections/c1"]
+                terminal.type("\r")
+                terminal.wait_for("c1: there is no such thing")
+
+    def test_old_counts(self) -> None:
+        """Counts that cannot be had are called old, while the events go on."""
+        with FakeBench() as fake, OnTerminal("watch", fake.url) as terminal:
+            terminal.wait_for("▸ c1")
+            fake.documents["/api/services"] = b"<html>"
+            terminal.wait_for("OLD COUNTS")
+            fake.stream().send(entry(7, says="it came"))
+            terminal.wait_for("it came")
+
+
 class BusyTests(SynchronousTestCase):
     def test_redraws(self) -> None:
         """At thousands of events a second it draws at most eight pictures, and keys still work."""
