@@ -269,6 +269,8 @@ class TimeTests(SynchronousTestCase):
         steps = [placed[1].tick - placed[0].tick, placed[3].tick - placed[2].tick]
         self.assertAlmostEqual(*steps)
         self.assertLess(placed[-1].y, 400)
+        cuts = [one for one in tree(*events).iter() if one.get("class") == "cut"]
+        self.assertEqual(len(cuts), 1, "of the axis; the lifelines are broken")
 
     def test_same_time(self) -> None:
         """Where two times read the same, the second says how long after the first it was."""

@@ -12,7 +12,7 @@ from twisted_lab.diagram.layout import BOTTOM, ROW, TOP, Frame, Row, frame, rows
 from twisted_lab.diagram.lifelines import cut, lifelines
 from twisted_lab.diagram.marks import mark
 from twisted_lab.diagram.svg import element, line, shown, text, words
-from twisted_lab.events import Event
+from twisted_lab.events import Event, Gap
 from twisted_lab.explaining import counted, explain, span
 
 #: Events drawn at most: a longer picture nobody reads, and each costs about 100 us.
@@ -20,6 +20,9 @@ LIMIT = 400
 
 #: Pixels that a line leads from a time to its row: where many are farther, one sees a grey wedge.
 _FAR = 5 * ROW
+
+#: Pixels from a gap's beginning on the axis to the cut.
+_IN_GAP = 9
 
 #: The style that a picture brings when it stands alone; the page has the same.
 STYLE = "diagram.css"
@@ -96,14 +99,23 @@ def _axis(placed: Sequence[Row], columns: Frame) -> str:
     """Time, to scale, and from each event's moment a line to its row."""
     lines, y = [], TOP
     for row in placed:
-        if row.cut:
-            lines.append(line(columns.axis, y, columns.axis, row.cut_at - 3, class_="axis"))
-            lines.append(cut(columns.axis, row.cut_at))
-            y = row.cut_at + 3
+        for at in _cuts(row):
+            lines.append(line(columns.axis, y, columns.axis, at - 3, class_="axis"))
+            lines.append(cut(columns.axis, at))
+            y = at + 3
         lines.append(_leader(row, columns))
     if placed:
-        lines.append(line(columns.axis, y, columns.axis, placed[-1].tick, class_="axis"))
+        end = max(y, placed[-1].tick)
+        lines.append(line(columns.axis, y, columns.axis, end, class_="axis"))
     return element("g", *lines, class_="time", stroke="currentColor", stroke_width="0.6")
+
+
+def _cuts(row: Row) -> Iterator[float]:
+    """Where the axis leaves out time: before *row*, and in a gap."""
+    if row.cut:
+        yield row.cut_at
+    if isinstance(row.event, Gap):
+        yield row.tick + _IN_GAP
 
 
 def _leader(row: Row, columns: Frame) -> str:

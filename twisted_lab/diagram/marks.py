@@ -119,7 +119,7 @@ def _datagram(row: Row, event: DatagramReceived | DatagramSent, y: float, frame:
 def _dropped(row: Row, event: DatagramDropped, y: float, frame: Frame) -> str:
     """It goes half the way."""
     start = frame.bench if event.reason.startswith(("send-", "ampl")) else frame.peer
-    label = _label(frame, y - 2, f"{counted(event.count, 'datagram')} dropped: {event.reason}")
+    label = _label(frame, y - 3, f"{counted(event.count, 'datagram')} dropped: {event.reason}")
     half = line(
         start, y, frame.middle, y, class_="line", stroke="currentColor", stroke_dasharray="2 3"
     )
