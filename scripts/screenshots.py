@@ -159,7 +159,7 @@ class Camera:
             self._shoot(name.replace("/", "-"))
         for name, key in ids.items():
             self._go(key)
-            expect(page.locator(".canvas svg")).to_be_visible()
+            expect(page.locator(".canvas > svg")).to_be_visible()
             self._shoot(f"{name}-diagram")
             turn_to_events(page)
             expect(entries(page, "accepted")).to_be_visible()

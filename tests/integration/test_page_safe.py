@@ -26,7 +26,7 @@ class HostileTests(BrowserTestCase):
         with child.connect() as sock:
             said(sock, HOSTILE)
             page = self.look(child, "c1")
-            expect(page.locator(".canvas svg")).to_be_visible()
+            expect(page.locator(".canvas > svg")).to_be_visible()
             turn_to_events(page)
             entries(page, "received").get_by_role("button").click()
             text = page.get_by_label("As text")
@@ -122,7 +122,7 @@ class AccessTests(BrowserTestCase):
         with child.connect() as sock:
             said(sock, b"hello")
             page = self.look(child, "c1")
-            expect(page.locator(".canvas svg")).to_be_visible()
+            expect(page.locator(".canvas > svg")).to_be_visible()
             page.locator(".canvas").focus()
             page.keyboard.press("ArrowDown")
             expect(page.locator(".inspector")).to_contain_text("accepted")
@@ -154,7 +154,7 @@ class AccessTests(BrowserTestCase):
             page.set_viewport_size(NARROW)  # type: ignore[arg-type]
             self.check_width(page)
             row(page, "c1").click()
-            expect(page.locator(".canvas svg")).to_be_visible()
+            expect(page.locator(".canvas > svg")).to_be_visible()
             expect(page.get_by_role("table")).not_to_be_visible()
             self.check_width(page)
             turn_to_events(page)

@@ -95,7 +95,7 @@ class PageCase(SynchronousTestCase):
             self.publisher,
             lambda: views.summaries(metrics.of),
         )
-        self.viewers = Viewers(self.publisher, self.clock, self.desk.follow)
+        self.viewers = Viewers(self.publisher, self.clock, self.desk.follow, self.desk.transport)
         about = {"reactor": "memory", "started": "2026-01-01"}
         site = Site(self.desk, self.viewers, Guard(TOKEN), about, self.exposition)
         numbers = itertools.count(1)

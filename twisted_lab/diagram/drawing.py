@@ -43,7 +43,8 @@ def draw(
     *scale* ``time`` is true to time, ``even`` is a row an event. *peer* and *local* are the two
     addresses; *width* is in pixels, 240 at least. *standalone* brings a style; otherwise there are
     classes and presentation attributes alone. Each event is a ``<g class="event NAME"
-    data-index="N">``, N its place in *events*. Of more than *limit* the middle is a gap.
+    data-index="N" data-ns="NS">``, N its place in *events*, NS its ns. Of more than *limit* the
+    middle is a gap.
     """
     columns = frame(max(240, width))
     placed = rows(bounded(events, limit), scale == "time")
@@ -160,4 +161,5 @@ def _event(columns: Frame, row: Row, when: str) -> str:
         mark(row, columns),
         class_=f"event {row.event.event}",
         data_index=row.index,
+        data_ns=row.event.ns,
     )

@@ -14,6 +14,7 @@ from twisted_lab.diagram import draw
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import CATALOGUE, CloseReason, Event
+from twisted_lab.explaining import transport_of
 from twisted_lab.page import shapes
 from twisted_lab.page.desk import Desk
 from twisted_lab.page.entries import entry
@@ -172,7 +173,8 @@ def _events_of(stream: Stream | None, kept: Conversation | None, now: int) -> li
 
 
 def _events(events: Sequence[Event], now: int) -> dict[str, Any]:
-    return {"events": [entry(event) for event in events], "seq": now, "ns": now}
+    transport = transport_of(events)
+    return {"events": [entry(event, transport) for event in events], "seq": now, "ns": now}
 
 
 def connection_kernel(asked: Asked, id: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from twisted_lab.bench import Bench
 from twisted_lab.conversation import Conversation, key_of
 from twisted_lab.conversations import Conversations
 from twisted_lab.datagrams import DatagramPort
-from twisted_lab.events import CloseReason, Note, TcpInfo
+from twisted_lab.events import CloseReason, Event, Note, TcpInfo
 from twisted_lab.publishing import Publisher
 from twisted_lab.service import LabService
 from twisted_lab.service_views import ServiceSummary
@@ -53,6 +53,12 @@ class Desk:
     def stream(self, id: str) -> Stream | None:
         """The open stream *id*."""
         return next((one for one in self.bench.streams() if one.id == id), None)
+
+    def transport(self, event: Event) -> str:
+        """What the connection of *event* goes over; "" where that is not known."""
+        connection: str | None = getattr(event, "connection", None)
+        kept = None if connection is None else self.conversations.get(connection)
+        return "" if kept is None else kept.transport
 
     def closed(self) -> Iterator[Conversation]:
         """The closed connections that are kept, the newest first."""

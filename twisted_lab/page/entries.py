@@ -9,9 +9,12 @@ from twisted_lab.explaining import explain
 from twisted_lab.jsonlines import as_dict
 
 
-def entry(event: Event) -> dict[str, Any]:
-    """*event* as JSON's types; ``seq`` is its ns, in whose order events come."""
-    explained = explain(event)
+def entry(event: Event, transport: str = "") -> dict[str, Any]:
+    """*event* as JSON's types; ``seq`` is its ns, in whose order events come.
+
+    *transport* is what its connection goes over, where that is known.
+    """
+    explained = explain(event, transport)
     said = as_dict(event) | {"says": explained.says}
     if explained.call is not None:
         said["call"] = explained.call

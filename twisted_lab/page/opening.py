@@ -72,7 +72,7 @@ class Page:
         metrics = Metrics(views.views, self._lag, losses, build)
         publisher.add(metrics, COUNTED, detailed=False)
         desk = Desk(bench, conversations, publisher, lambda: views.summaries(metrics.of))
-        self._viewers = Viewers(publisher, reactor, desk.follow)
+        self._viewers = Viewers(publisher, reactor, desk.follow, desk.transport)
         about = {"reactor": reactor_word, "started": now().isoformat()}
         site = Site(desk, self._viewers, Guard(token), about, metrics.exposition)
         self.service = _service(reactor, listens, PageFactory(site.answer, reactor.seconds))

@@ -87,9 +87,9 @@ class Viewer:
         self._paused = True
 
 
-def frame(event: Event) -> bytes:
+def frame(event: Event, transport: str = "") -> bytes:
     """*event* as one server-sent event; its id is its ns, from which a reader can go on."""
-    return b"id: %d\n" % event.ns + named(event.event, entry(event))
+    return b"id: %d\n" % event.ns + named(event.event, entry(event, transport))
 
 
 def named(name: str, said: dict[str, Any]) -> bytes:

@@ -36,18 +36,24 @@ _ALIVE = 10.0
 
 
 class Viewers:
-    """All event streams; *follow* has the events of a conversation built, or no more.
+    """All event streams; *follow* has the events of a conversation built, or no more, *transport*
+    says what the connection of an event goes over.
 
     A conversation is a connection's id, or the service and peer of datagrams. ``dropped`` counts
     the events that viewers missed.
     """
 
     def __init__(
-        self, publisher: Publisher, clock: Clock, follow: Callable[[Any, bool], object]
+        self,
+        publisher: Publisher,
+        clock: Clock,
+        follow: Callable[[Any, bool], object],
+        transport: Callable[[Event], str],
     ) -> None:
         self._publisher = publisher
         self._clock = clock
         self._follow = follow
+        self._transport = transport
         self._viewers: list[Viewer] = []
         self._interests: Counter[Interest] = Counter()
         self._followed: Counter[Any] = Counter()
@@ -84,7 +90,7 @@ class Viewers:
             viewer.take(frame(Gap(after, "socketlab", known, "overrun")))
         for event in self._ring:
             if event.ns > after and viewer.interest.wants(event):
-                viewer.take(frame(event))
+                viewer.take(frame(event, self._transport(event)))
         viewer.flush()
 
     def _remove(self, viewer: Viewer) -> None:
@@ -138,7 +144,7 @@ class Viewers:
         ready = [viewer for viewer in wanting if viewer.has_room()]
         self._miss((viewer for viewer in wanting if not viewer.has_room()), event)
         if ready:
-            made = frame(event)
+            made = frame(event, self._transport(event))
             for viewer in ready:
                 viewer.take(made)
         self._flush_soon()

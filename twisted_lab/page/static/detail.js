@@ -26,7 +26,6 @@ let view = "diagram";
 export class Detail {
   #events = [];
   #gone = 0;
-  #whole = true;
   #waiting = [];
   #subject = null;
   #told = 0;
@@ -108,7 +107,6 @@ export class Detail {
     this.stream.from(answer.seq);
     this.#events = answer.events;
     this.#gone = 0;
-    this.#whole = true;
     this.entries.show(this.#events, this.begin(this.#subject));
     this.#take(this.#waiting.splice(0).filter((entry) => this.#later(entry)));
   }
@@ -148,7 +146,6 @@ export class Detail {
   #take(entries) {
     for (const entry of entries) {
       this.#events.push(entry);
-      if (entry.reason === "overrun") this.#whole = false;
       if (this.#later(entry)) this.apply(this.#subject, entry);
       if (TURNS.has(entry.event)) this.poll.nudge();
     }
@@ -180,7 +177,7 @@ export class Detail {
     this.diagram.turned(name === "diagram");
   }
 
-  /** The event that was `drawn`. We count as the bench does, until one of us has lost some. */
+  /** The event that was `drawn`; the history is fetched again where we have lost it. */
   async #find(drawn, origin) {
     if (!this.#drawn(drawn)) {
       this.#subject = null;
@@ -190,9 +187,8 @@ export class Detail {
     this.#look(this.#drawn(drawn) ?? { event, says: title }, origin);
   }
 
-  #drawn({ index, title }) {
-    const entry = this.#events[index - this.#gone];
-    return this.#whole && entry && title.startsWith(entry.says.slice(0, 200)) ? entry : undefined;
+  #drawn({ ns, event }) {
+    return this.#events.find((entry) => entry.ns === ns && entry.event === event);
   }
 
   #look(entry, origin) {

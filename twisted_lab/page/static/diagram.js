@@ -16,7 +16,7 @@ export class Diagram {
   #drawn = 0;
 
   /** `path` is where its SVG is; `pick(drawn, origin)` hears which event was
-   * chosen: its `index`, its `event` and what its picture says (`title`). */
+   * chosen: its `ns`, its `event` and what its picture says (`title`). */
   constructor(bench, path, { hold, pick, failed }) {
     Object.assign(this, { bench, path, hold, pick, failed });
     this.canvas = element("div", { class: "canvas", tabindex: "0", role: "group",
@@ -97,7 +97,7 @@ export class Diagram {
     if (!group) return;
     this.#mark(Number(group.dataset.index));
     const title = group.querySelector("title")?.textContent ?? "";
-    this.pick({ index: this.#marked, event: group.classList[1], title }, origin);
+    this.pick({ ns: Number(group.dataset.ns), event: group.classList[1], title }, origin);
   }
 
   #clicked(event) {
