@@ -150,6 +150,20 @@ class ConnectionTests(ConversationCase):
         self.assertLess(self.kept.size, (KEPT + 2) * (2**14 + 100) + RECENT_BYTES)
         self.assertIn("gap", self.names("c1", 2**14 * (KEPT + 100)))
 
+    def test_payload(self) -> None:
+        """Of the first messages the payload is kept while it is little; then only their sizes."""
+        self.accept()
+        for _ in range(KEPT - 1):
+            self.move(300, data=b"x" * 256)
+        events = [
+            event for event in self.events("c1", 300 * (KEPT - 1)) if event.event == "received"
+        ]
+        payloads = [getattr(event, "data", None) for event in events]
+        with_data = sum(payload == b"x" * 256 for payload in payloads)
+        self.assertEqual(payloads, [b"x" * 256] * with_data + [None] * (KEPT - 1 - with_data))
+        self.assertTrue(10 < with_data < 20, with_data)
+        self.assertEqual({getattr(event, "bytes", 0) for event in events}, {300})
+
     def test_kernels_view(self) -> None:
         """The kernel's last view is kept with the end."""
         self.accept()

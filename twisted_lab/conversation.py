@@ -27,6 +27,10 @@ from twisted_lab.packing import pack, unpack
 #: How many of a conversation's first events are kept.
 KEPT = 32
 
+#: Bytes of its first events after which their payload is kept no more: 1,000 peers who flood us
+#: take 5 MiB then, not 10.
+PAYLOAD = 2**12
+
 #: What is kept of a conversation that is followed, beyond its first events: so many, so big.
 RECENT = 1000
 RECENT_BYTES = 2**18
@@ -96,7 +100,8 @@ class Conversation:
     def take(self, event: Event) -> None:
         """Keep *event*: among the first, or among the last."""
         if self.recent is None and (self.count < KEPT or isinstance(event, Closed)):
-            self._first += pack(event)
+            full = len(self._first) > PAYLOAD and getattr(event, "data", None)
+            self._first += pack(replace(event, data=None) if full else event)
             self.count += 1
         else:
             self.recent = self.recent or Recent()

@@ -341,6 +341,11 @@ class SafetyTests(SynchronousTestCase):
                 self.assertLess(float(one.get("width", 0)), 360 - 80)
                 self.assertLessEqual(float(one.get("height", 0)), ROW)
 
+    def test_held_only_where_needed(self) -> None:
+        """Words of ASCII need no box, also where they are cut."""
+        picture = draw([received(0, 999, b"x" * 256)], peer=PEER, local=LOCAL)
+        self.assertNotIn("overflow", picture)
+
     def test_letters(self) -> None:
         """A preview is cut between letters, and wide letters take twice the room."""
         self.assertEqual(shown("grüße".encode() * 9, 8), "grüßegr…")

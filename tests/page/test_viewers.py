@@ -75,6 +75,18 @@ class InterestTests(ViewerCase):
         self.talk(1)
         self.assertEqual([frame["service"] for frame in self.frames(viewer)], ["line"])
 
+    def test_the_same_words(self) -> None:
+        """What the stream says of an event the list says, and the picture at its arrow."""
+        peer = self.talk()
+        viewer = self.view("connection=c1")
+        self.say(peer)
+        (streamed,) = [one for one in self.frames(viewer) if one["event"] == "received"]
+        listed = self.ask("/api/connections/c1").json["events"]
+        self.assertIn(streamed["says"], [one["says"] for one in listed])
+        self.assertIn("a stream has no message boundaries", streamed["says"])
+        picture = self.ask("/api/connections/c1.svg").body.decode()
+        self.assertIn(f"<title>{streamed['says']}", picture)
+
     def test_connection(self) -> None:
         """All of one connection, beyond its first ones, and no other's are built."""
         one, other = self.talk(), self.talk()

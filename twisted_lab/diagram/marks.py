@@ -62,7 +62,9 @@ _ISOLATED = {"direction": "ltr", "unicode_bidi": "isolate"}
 
 
 def _held(said: str, drawn: str, y: float, frame: Frame) -> str:
-    return held(said.replace("\N{EN SPACE}", ""), drawn, frame.peer + 1, y - 21, frame.room - 2, 20)
+    return held(
+        said.replace("\N{EN SPACE}", " "), drawn, frame.peer + 1, y - 21, frame.room - 2, 20
+    )
 
 
 def _head(x: float, y: float, right: bool, kind: str = "full") -> str:

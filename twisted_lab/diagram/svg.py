@@ -92,8 +92,8 @@ def _cut(said: str, limit: int) -> str:
 
 def held(said: str, inside: str, x: float, y: float, width: float, height: float) -> str:
     """*inside*, which shows *said*, cut off at a box: another script may be wider than we know."""
-    if said.isascii():
+    if said.replace("…", "").isascii():
         return inside
     box = {"x": x, "y": y, "width": width, "height": height}
     place = f"{x:.1f} {y:.1f} {width:.1f} {height:.1f}"
-    return element("svg", inside, **box, viewBox=place, overflow="hidden")
+    return element("svg", inside, **box, viewBox=place, overflow="hidden", role="presentation")
