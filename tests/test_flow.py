@@ -10,6 +10,7 @@ from twisted.web.server import Site
 
 from tests.streams import MUCH, StreamCase, abort, echo, half_close, lose
 from twisted_lab.events import CloseReason
+from twisted_lab.flow import CANNOT_FILL, UNPROVED
 from twisted_lab.layer import GRACE, LINGER
 from twisted_lab.testing import CAPACITY, HalfCloseSpy, Peer, Pull, Push, Spy
 
@@ -120,6 +121,49 @@ class HoldTests(StreamCase):
         for direction in ("in", "out"):
             names = [name for name, where, _ in self.flow() if where == direction]
             self.assertEqual(names, ["paused", "resumed"] * (len(names) // 2), direction)
+
+
+class ReadSizeTests(StreamCase):
+    """How much is read at a time: little until the peer has shown that it reads, too."""
+
+    def size(self) -> int:
+        return self.stream.lowest.bufferSize  # type: ignore[no-any-return]
+
+    def test_grows(self) -> None:
+        """A peer that takes what it asks for is read in larger pieces."""
+        peer = self.talk(Spy(dataReceived=echo))
+        self.assertEqual(self.size(), UNPROVED)
+        for _ in range(4):
+            peer.send(bytes(UNPROVED))
+            self.network.pump()
+        self.assertEqual(len(peer.received), 4 * UNPROVED)
+        self.assertEqual(self.size(), CANNOT_FILL)
+
+    def test_never_reads(self) -> None:
+        """One that reads nothing has two small pieces in our memory at most."""
+        peer = self.talk(Spy(dataReceived=echo))
+        peer.transport.pauseProducing()
+        for _ in range(100):
+            peer.send(bytes(UNPROVED))
+        self.network.pump()
+        lowest = self.stream.lowest
+        waits = len(lowest.dataBuffer) - lowest.offset + lowest._tempDataLen
+        self.assertLessEqual(waits, 2 * UNPROVED)
+        self.assertGreater(waits, UNPROVED)
+        self.assertEqual(self.size(), UNPROVED)
+
+    def test_limited(self) -> None:
+        """A limit of a policy holds however well the peer reads, and until it is freed."""
+        peer = self.talk(Spy(dataReceived=echo))
+        self.stream.limit_reads(UNPROVED + 100)
+        for _ in range(8):
+            peer.send(bytes(UNPROVED))
+            self.network.pump()
+        self.assertEqual(self.size(), UNPROVED + 100)
+        self.stream.limit_reads(10)
+        self.assertEqual(self.size(), 10)
+        self.stream.free_limits()
+        self.assertEqual(self.size(), CANNOT_FILL)
 
 
 class ProducerTests(StreamCase):

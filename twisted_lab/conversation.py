@@ -101,7 +101,7 @@ class Conversation:
         """Keep *event*: among the first, or among the last."""
         if self.recent is None and (self.count < KEPT or isinstance(event, Closed)):
             full = len(self._first) > PAYLOAD and getattr(event, "data", None)
-            self._first += pack(replace(event, data=None) if full else event)
+            self._first += pack(replace(event, data=None) if full else event)  # type: ignore[call-arg, operator]
             self.count += 1
         else:
             self.recent = self.recent or Recent()

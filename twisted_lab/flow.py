@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: As long as a stream has written no more bytes than this since its transport's buffer (Twisted's
 #: ``FileDescriptor.bufferSize``) was empty, it cannot be full, and nobody need ask to hear of it.
 CANNOT_FILL = 2**16
+
+#: Bytes of the first reads of a stream, and of what may wait in its transport's buffer then. Who
+#: does not read what he asks for has cost us half; who does is read in pieces of CANNOT_FILL.
+UNPROVED = 2**15
 _WATCHED = sys.maxsize
 
 NO_HOLDS: frozenset[str] = frozenset()
@@ -35,6 +39,7 @@ class Flow:
         "_holds",
         "_output_full",
         "_producer",
+        "_read_limit",
         "_unwatched",
         "write_limit",
     )
@@ -51,6 +56,8 @@ class Flow:
     # The stream may write so many bytes in all before its output must be looked at.
     _unwatched: int
     bytes_out: int
+    # How many bytes may be asked of the kernel at a time, once the peer has shown that it reads.
+    _read_limit: int
     #: How many bytes a protocol that has much to say had better write at a time.
     write_limit: int
     _read_closed: bool
@@ -98,7 +105,9 @@ class Flow:
         While a peer reads it is empty instead, and need not be watched: to be a producer costs a
         little with each write.
         """
-        room = min(CANNOT_FILL, self.lowest.bufferSize)
+        if self._is_flushed():
+            self.lowest.bufferSize = self._read_limit
+        room = self.lowest.bufferSize
         if size <= room and self._is_flushed():
             self._unwatched = self.bytes_out - size + room
         else:
@@ -175,6 +184,7 @@ class Flow:
 
     def limit_reads(self, size: int) -> None:
         """From now on ask the kernel for at most *size* bytes at a time, or fewer if that holds."""
+        self._read_limit = min(size, self._read_limit)
         self.lowest.bufferSize = min(size, self.lowest.bufferSize)
         if self._unwatched != _WATCHED:
             self._unwatched = min(size, self._unwatched)
@@ -185,7 +195,7 @@ class Flow:
 
     def free_limits(self) -> None:
         """Undo every :meth:`limit_reads` and :meth:`limit_writes`."""
-        self.lowest.bufferSize = self.write_limit = CANNOT_FILL
+        self.lowest.bufferSize = self.write_limit = self._read_limit = CANNOT_FILL
 
     def _tell_producer(self, what: str) -> None:
         """Call the protocol's producer, which may raise as the protocol itself may."""

@@ -33,7 +33,7 @@ from twisted_lab.events import (
     Note,
     Tls,
 )
-from twisted_lab.flow import CANNOT_FILL, NO_HOLDS
+from twisted_lab.flow import CANNOT_FILL, NO_HOLDS, UNPROVED
 from twisted_lab.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class Stream(Ending):
         self._moved_at = 0.0
         self._raw_tcp_info = None
         self._read_closed = False
-        self._unwatched = self.write_limit = CANNOT_FILL
+        self._unwatched = UNPROVED
+        self.write_limit = self._read_limit = CANNOT_FILL
         self._write_closed = False
         # The other parts'; a call of its own for them would be felt at every accept.
         self._after_producer = None
@@ -174,6 +175,7 @@ class Stream(Ending):
         """
         layer = self.layer
         self.transport = transport
+        self.lowest.bufferSize = UNPROVED
         self.last_activity = layer.seconds()
         self.opened_at = self.last_activity if since is None else since
         layer.streams.add(self)
