@@ -99,7 +99,7 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Connected(Event):
-    """A stream is ours: we made it."""
+    """A stream is ours: we made it. connect() took ``duration`` seconds."""
 
     event: ClassVar[str] = "connected"
 
@@ -107,6 +107,7 @@ class Connected(Event):
     peer: str
     local: str
     transport: str
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

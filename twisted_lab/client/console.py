@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
+from typing import Protocol as Seam
 
 from twisted.internet import stdio
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
@@ -16,42 +17,64 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_lab.client.standard import same_place, unshared
+from twisted_lab.explaining import counted
+
+
+class Talker(Seam):
+    """Who uses a console."""
+
+    def typed(self, data: bytes, /) -> object:
+        """Some of stdin."""
+
+    def input_ended(self) -> object:
+        """stdin is at its end."""
+
+    def nobody_reads(self) -> object:
+        """stdout takes no more."""
+
 
 @implementer(IHalfCloseableProtocol)
 class Console(Protocol):
-    """Calls *typed* with what comes on stdin, *ended* at its end, *broken* when stdout is gone."""
+    """*stdin* and *stdout*, two descriptors, for one :class:`Talker`; *stderr* is only compared.
 
-    def __init__(
-        self,
-        typed: Callable[[bytes], object],
-        ended: Callable[[], object],
-        broken: Callable[[], object],
-    ) -> None:
-        self._typed = typed
-        self._ended = ended
-        self._broken = broken
+    Lines told go between the bytes written, on lines of their own, where stderr is the same
+    terminal, pipe or file as stdout: nothing else keeps the order in which they happened.
+    """
+
+    def __init__(self, reactor: Any, stdin: int = 0, stdout: int = 1, stderr: int = 2) -> None:
+        self._reactor = reactor
+        self._stdin = stdin
+        self._stdout = stdout
+        self._shared = same_place(stdout, stderr)
+        self._blocking = [(fd, os.get_blocking(fd)) for fd in (stdin, stdout)]
+        self._talker: Any = None
         self._gone: Callable[[], object] | None = None
         self._over = False
-        self._blocking = [(fd, os.get_blocking(fd)) for fd in (0, 1)]
-        self.transport: Any
+        self._fresh = True  # stdout is at the begin of a line
+        self._full = False
+        self._untold = 0
+        self.transport: Any = None
 
-    def open(self, reactor: Any) -> None:
+    def open(self, talker: Talker) -> None:
         """Read and write from now on."""
-        stdio.StandardIO(self, reactor=reactor)
+        self._talker = talker
+        make: Callable[..., object] = stdio.StandardIO  # mypy sees that of Windows
+        make(self, unshared(self._stdin), unshared(self._stdout), reactor=self._reactor)
 
     def dataReceived(self, data: bytes) -> None:
         """Some of stdin."""
-        self._typed(data)
+        self._talker.typed(data)
 
     def readConnectionLost(self) -> None:
         """stdin is at its end."""
-        self._ended()
+        self._talker.input_ended()
 
     def writeConnectionLost(self) -> None:
         """Nobody reads stdout any more."""
         self._over = True
         if self._gone is None:
-            self._broken()
+            self._talker.nobody_reads()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Both are done."""
@@ -59,30 +82,72 @@ class Console(Protocol):
         if self._gone is not None:
             self._end(self._gone)
         else:
-            self._broken()
+            self._talker.nobody_reads()
 
     def _end(self, gone: Callable[[], object]) -> None:
-        for fd, blocking in self._blocking:  # the shell has the same terminal
+        for fd, blocking in self._blocking:  # others may have the same pipe
             os.set_blocking(fd, blocking)
         gone()
 
     def write(self, data: bytes) -> None:
         """To stdout, after what was written before."""
-        self.transport.write(data)
+        if data and not self._over:
+            self._fresh = data.endswith(b"\n")
+            self.transport.write(data)
 
-    def fed_by(self, stream: Any) -> None:
-        """Pause *stream* while stdout is slower than it, and stdin while *stream* is slower."""
-        self.transport.registerProducer(stream, True)
-        stream.registerProducer(_Input(self.transport), True)
+    def tell(self, line: str) -> bool:
+        """Show *line* among what is written; False: it is not for here, but for stderr."""
+        if not self._shared or self.transport is None or self._over:
+            return False
+        if self._full:
+            self._untold += 1
+        else:
+            self.write(f"{'' if self._fresh else chr(10)}{line}\n".encode())
+        return True
+
+    def joins(self, source: Any, sink: Any = None) -> None:
+        """Pause *source* while stdout is slower than it, and stdin while *sink* is slower."""
+        self.transport.registerProducer(_Output(self, source), True)
+        if sink is not None:
+            sink.registerProducer(_Input(self.transport), True)
+
+    def fill(self, full: bool) -> None:
+        """stdout is full: nothing is told until it is not, and then how much was not."""
+        self._full = full
+        if not full and self._untold:
+            untold, self._untold = self._untold, 0
+            self.tell(f"({counted(untold, 'event')} not shown: the output was full)")
 
     def close(self, gone: Callable[[], object]) -> None:
         """Write what is left and call *gone*."""
         self._gone = gone
-        if self._over:
+        if self._over or self.transport is None:
             self._end(gone)
             return
         self.transport.unregisterProducer()
         self.transport.loseConnection()
+
+
+@implementer(IPushProducer)
+class _Output:
+    """What fills stdout; the end of stdout is told to the talker, not to it."""
+
+    def __init__(self, console: Console, source: Any) -> None:
+        self._console = console
+        self._source = source
+
+    def pauseProducing(self) -> None:
+        """stdout is full."""
+        self._console.fill(True)
+        self._source.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """stdout is empty again."""
+        self._console.fill(False)
+        self._source.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """stdout is gone."""
 
 
 @implementer(IPushProducer)

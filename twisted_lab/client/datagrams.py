@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.error import MessageLengthError
 from twisted.internet.protocol import DatagramProtocol
 
 from twisted_lab.addresses import show, show_pair
 from twisted_lab.client.console import Console
-from twisted_lab.client.words import Lines, Shown
-from twisted_lab.events import DatagramDropped, DatagramReceived, DatagramSent
+from twisted_lab.client.words import Shown, Typed
+from twisted_lab.events import DatagramDropped, DatagramReceived, DatagramSent, Note
 from twisted_lab.publishing import Publisher
 
 #: The service's name in the events.
@@ -19,11 +20,15 @@ NAME = "connect"
 #: Seconds for which answers are waited for once the input is at its end.
 WAIT = 1.0
 
+#: Bytes for one recvfrom(): no datagram is larger, so none is cut.
+ROOM = 2**16
+
 
 class DatagramTalk(DatagramProtocol):
-    """Joins a connected UDP socket and the console; *peer* is a numeric address and a port.
+    """Joins a connected UDP socket and the *console*; *peer* is a numeric address and a port.
 
-    *refused* is called when ICMP says that nobody is there, *done* when all is over.
+    *unsent* is told of input that is not sent, *refused* that ICMP says nobody is there, *deaf*
+    that stdout takes no more; *done* is called when all is over.
     """
 
     noisy = False
@@ -33,50 +38,78 @@ class DatagramTalk(DatagramProtocol):
         self,
         reactor: Any,
         publisher: Publisher,
+        console: Console,
         peer: tuple[str, int],
         shown: Shown,
+        typed: Typed,
+        unsent: Callable[[str], object],
         refused: Callable[[], object],
+        deaf: Callable[[], object],
         done: Callable[[], object],
     ) -> None:
         self._reactor = reactor
         self._publisher = publisher
+        self._console = console
         self._peer = peer
         self._shown = shown
+        self._typed = typed
+        self._unsent = unsent
         self._refused = refused
+        self._deaf = deaf
         self._done = done
-        self._lines = Lines()
-        self._console = Console(self._typed, self._input_ended, self.stop)
         self._stopped = False
 
     def startProtocol(self) -> None:
         """The socket is there: connect() makes the kernel give us this peer's answers alone."""
         self.transport.connect(*self._peer)
-        self._console.open(self._reactor)
+        _, _, peer, local = self._about()
+        self._note("connect", f"datagrams go to {peer} from {local}")
+        self._console.open(self)
+        self._console.joins(self.transport)
 
     def _about(self) -> tuple[int, str, str, str]:
         host = self.transport.getHost()
         return self._publisher.now(), NAME, show_pair(*self._peer), show(host)
 
-    def _typed(self, data: bytes) -> None:
-        for message in self._lines.read(data):
-            self._send(message)
+    def _note(self, kind: str, text: str) -> None:
+        self._publisher.offer(Note, NAME, kind, text)
 
-    def _send(self, message: bytes) -> None:
+    def typed(self, data: bytes) -> None:
+        """Some of stdin."""
+        self._send(self._typed.read(data))
+
+    def _send(self, messages: list[bytes]) -> None:
+        for sentence in self._typed.refused:
+            self._unsent(sentence)
+        self._typed.refused.clear()
+        for message in messages:
+            if not self._stopped:
+                self._send_one(message)
+
+    def _send_one(self, message: bytes) -> None:
         try:
             self.transport.write(message)
-        except OSError as error:
-            now, name, peer, local = self._about()
-            reason = error.strerror or str(error)
-            size = len(message)
-            self._publisher.publish(DatagramDropped(now, name, local, reason, peer, size))
+        except (OSError, MessageLengthError) as error:
+            reason = getattr(error, "strerror", None) or "too long for a datagram"
+            self._drop(message, reason)
             return
-        kept = self._publisher.captured(message)
-        self._publisher.publish(DatagramSent(*self._about(), len(message), kept))
+        if self._stopped:  # send() said that an earlier one was refused, and sent nothing
+            self._drop(message, "nobody listens there")
+        else:
+            kept = self._publisher.captured(message)
+            self._publisher.publish(DatagramSent(*self._about(), len(message), kept))
 
-    def _input_ended(self) -> None:
-        for message in self._lines.end():
-            self._send(message)
-        self._reactor.callLater(WAIT, self.stop)
+    def _drop(self, message: bytes, reason: str) -> None:
+        now, name, peer, local = self._about()
+        self._publisher.publish(DatagramDropped(now, name, local, reason, peer, len(message)))
+        self._unsent(f"a datagram of {len(message):,} bytes was not sent: {reason}")
+
+    def input_ended(self) -> None:
+        """Nothing more is sent; answers may still be on their way."""
+        self._send(self._typed.end())
+        if not self._stopped:
+            self._note("input", f"end of input: waiting {WAIT:g} s for answers")
+            self._reactor.callLater(WAIT, self.stop)
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """One whole datagram."""
@@ -86,7 +119,13 @@ class DatagramTalk(DatagramProtocol):
 
     def connectionRefused(self) -> None:
         """ICMP port unreachable, as the kernel tells a connected socket."""
-        self._refused()
+        if not self._stopped:
+            self._refused()
+            self.stop()
+
+    def nobody_reads(self) -> None:
+        """stdout is gone, as with ``| head``."""
+        self._deaf()
         self.stop()
 
     def stop(self) -> None:

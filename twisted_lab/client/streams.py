@@ -6,34 +6,46 @@ end of each are decided in one place (:mod:`twisted_lab.ending`).
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IAddress, IOpenSSLClientConnectionCreator, IProtocolFactory
+from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_lab.addresses import UNIX_HOST, host
+from twisted_lab.addresses import host_of
+from twisted_lab.client.trust import Trust
 from twisted_lab.events import CloseReason, Connected
 from twisted_lab.layer import Layer
 from twisted_lab.transports.tls import TLSConnection
 from twisted_lab.wrapping import SecureStream, Stream
 
+#: The ends after which what was on its way may still be lost.
+_GRACEFUL = frozenset({CloseReason.LOCAL, CloseReason.PEER_FIN})
+
+_LOST = {
+    ConnectionLost: ("reset", "the peer sent RST after the FIN: what was on its way is lost"),
+    ConnectionAborted: ("unsent", "the peer did not take all that was sent: the rest is lost"),
+}
+
 
 class ClientStream(Stream):
     """A stream of ours: its first event is :class:`~twisted_lab.events.Connected`."""
 
-    __slots__ = ()
+    __slots__ = ("began_at",)
+
+    #: When connect() was called, in seconds.
+    began_at: float
 
     def _publish_opening(self) -> None:
-        self._publish(Connected, self.peer, self.local, self.kind)
+        took = round(self.layer.seconds() - self.began_at, 6)
+        self._publish(Connected, self.peer, self.local, self.kind, took)
 
     def connectionLost(self, reason: Failure) -> None:
-        """It is over; an RST that came after our FIN is told, too: what was to come is lost."""
-        if self.reason is CloseReason.LOCAL and reason.type is ConnectionLost:
-            self.note("reset", "the peer answered with RST, not with FIN: what was to come is lost")
+        """It is over. The reason names who ended it first; that not all arrived is told, too."""
+        if self.reason in _GRACEFUL and reason.type in _LOST:
+            self.note(*_LOST[reason.type])
         super().connectionLost(reason)
 
 
@@ -42,65 +54,54 @@ class SecureClientStream(ClientStream, SecureStream):
 
     __slots__ = ()
 
+    def truncated(self) -> None:
+        """FIN without close_notify; after our own it is not the reason of the end, so is told."""
+        if self.reason is CloseReason.LOCAL and not self.ending:
+            what = "FIN without TLS close_notify: what was meant to come may be cut"
+            self.note("truncated", what)
+        super().truncated()
+
 
 class ClientTLSConnection(TLSConnection):
     """TLS from the client's end: it begins the handshake, and verifies who answers.
 
-    *context* is Twisted's IOpenSSLClientConnectionCreator.
+    *context* is a :class:`~twisted_lab.client.trust.Trust`.
     """
 
     __slots__ = ("_unverified",)
-    #: Where Twisted (26.10) looks for the names of application protocols: we offer none.
-    factory = SimpleNamespace(wrappedFactory=None)
 
     def _begin(self, context: Any, speaks: tuple[bytes, ...]) -> SSL.Connection:
         self._unverified: str | None = None
-        openssl: SSL.Connection = context.clientConnectionForTLS(self)
-        openssl.set_connect_state()
+        openssl: SSL.Connection = context.connection(self._not_believed)
         return openssl
+
+    def _not_believed(self, why: str) -> None:
+        self._unverified = why
 
     def makeConnection(self, transport: Any) -> None:
         """Connected: tell the stream, and begin the handshake."""
         super().makeConnection(transport)
         self._handshake()
 
-    def failVerification(self, failure: Failure) -> None:
-        """The certificate is not of whom we asked for; called within the handshake."""
-        mismatches = getattr(failure.value, "errors", None) or [failure.value]
-        self._unverified = "; ".join(map(_mismatch, mismatches))
-
     def _handshake_failed(self, why: str) -> None:
         super()._handshake_failed(self._unverified or why)
 
 
-def _mismatch(error: object) -> str:
-    wanted = getattr(error, "mismatched_id", error)
-    name = getattr(wanted, "hostname", None) or getattr(wanted, "ip", None)
-    return f"the certificate is not for {wanted if name is None else name_of(name)}"
-
-
-def name_of(name: object) -> str:
-    """A host as service_identity has it, as text."""
-    return name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
-
-
 @implementer(IProtocolFactory)
-class ClientFactory:
-    """Makes the one stream of *layer*, of the transport word *kind*; *tls* verifies, or is None."""
+class Attempt:
+    """Makes the one stream of *layer*, of the transport word *kind*, if this attempt succeeds.
+
+    *trust* verifies who answers; None: no TLS.
+    """
 
     noisy = False
 
-    def __init__(
-        self,
-        layer: Layer,
-        protocol: Any,
-        kind: str,
-        tls: IOpenSSLClientConnectionCreator | None = None,
-    ) -> None:
+    def __init__(self, layer: Layer, protocol: Any, kind: str, trust: Trust | None = None) -> None:
         self._layer = layer
         self._protocol = protocol
         self._kind = kind
-        self._tls = tls
+        self._trust = trust
+        self._began_at = layer.seconds()
 
     def doStart(self) -> None:
         """Nothing: it is used once (IProtocolFactory)."""
@@ -110,11 +111,10 @@ class ClientFactory:
 
     def buildProtocol(self, address: IAddress) -> Any:
         """The stream, below its TLS if there is any."""
-        number = getattr(address, "host", None)
-        where = UNIX_HOST if number is None else host(number)
-        kind = ClientStream if self._tls is None else SecureClientStream
-        stream = kind(self._layer, self._protocol, address, where, "", self._kind)
-        if self._tls is None:
+        kind = ClientStream if self._trust is None else SecureClientStream
+        stream = kind(self._layer, self._protocol, address, host_of(address), "", self._kind)
+        stream.began_at = self._began_at
+        if self._trust is None:
             return stream
-        context: Any = self._tls
+        context: Any = self._trust
         return ClientTLSConnection(context, self._layer.clock, stream)

@@ -16,51 +16,51 @@ from twisted_lab.client.words import Shown, Typed
 
 @implementer(IHalfCloseableProtocol)
 class Talk(Protocol):
-    """Joins a stream and the console.
+    """Joins a stream and the *console*; a :class:`~twisted_lab.client.console.Talker`.
 
-    *shown* makes what comes ready for stdout, *typed* what is typed ready for the peer; *say* tells
-    the person a sentence. *stays*: the peer's FIN does not end it, only the end of input does.
-    *done* is called when all is over.
+    *shown* makes what comes ready for stdout, *typed* what is typed ready for the peer; *unsent* is
+    told of input that is not sent. *stays*: the peer's FIN does not end it, only the end of input
+    does. *done* is called when all is over, *deaf* when stdout takes no more.
     """
 
     transport: Any
 
     def __init__(
         self,
-        reactor: Any,
+        console: Console,
         shown: Shown,
         typed: Typed,
-        say: Callable[[str], object],
         stays: bool,
+        unsent: Callable[[str], object],
+        deaf: Callable[[], object],
         done: Callable[[], object],
     ) -> None:
-        self._reactor = reactor
+        self._console = console
         self._shown = shown
         self._typed = typed
-        self._say = say
         self._stays = stays
+        self._unsent = unsent
+        self._deaf = deaf
         self._done = done
-        self._console = Console(self._send_typed, self._input_ended, self._nobody_reads)
-        self._open = False
         self._input_over = False
 
     def connectionMade(self) -> None:
         """We are connected, and TLS is up: begin to read what is typed."""
-        self._open = True
-        self._console.open(self._reactor)
-        self._console.fed_by(self.transport)
+        self._console.open(self)
+        self._console.joins(self.transport, self.transport)
 
-    def _send_typed(self, data: bytes) -> None:
+    def typed(self, data: bytes) -> None:
+        """Some of stdin."""
         self._send(self._typed.read(data))
 
     def _send(self, messages: list[bytes]) -> None:
         for sentence in self._typed.refused:
-            self._say(sentence)
+            self._unsent(sentence)
         self._typed.refused.clear()
-        for message in messages:
+        for message in filter(None, messages):
             self.transport.write(message)
 
-    def _input_ended(self) -> None:
+    def input_ended(self) -> None:
         """Half-close: the peer hears that no more comes, and we read on."""
         self._input_over = True
         self._send(self._typed.end())
@@ -73,24 +73,19 @@ class Talk(Protocol):
 
     def readConnectionLost(self) -> None:
         """The peer sent FIN."""
-        if self._stays and not self._input_over:
-            self._say("the peer will send no more, and may still read: end the input to close")
-        else:
-            self.stop()
+        if self._input_over or not self._stays:
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Our FIN is out."""
 
-    def _nobody_reads(self) -> None:
+    def nobody_reads(self) -> None:
         """stdout is gone, as with ``| head``: what is still on its way is for nobody."""
+        self._deaf()
         self.transport.abortConnection()
-
-    def stop(self) -> None:
-        """Close in order: what was written is still sent."""
-        self.transport.unregisterProducer()
-        self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """It is over; what is still to be shown is shown first."""
-        if self._open:
-            self._console.close(self._done)
+        self._console.write(self._shown.end())
+        self._console.close(self._done)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from twisted_lab.addresses import show_pair
 from twisted_lab.errors import ConfigurationError
@@ -80,8 +85,31 @@ def addresses(target: Target) -> list[tuple[str, int]]:
         kind = socket.SOCK_DGRAM if target.kind == "udp" else socket.SOCK_STREAM
         try:
             answers = socket.getaddrinfo(name, target.port, type=kind)
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:  # no such name, or nothing that could be one
             why = error.args[-1] if error.args else error
             raise ConfigurationError(f"cannot look up '{escape(name)}': {why}") from None
         found.update(((str(answer[4][0]), target.port), None) for answer in answers)
     return list(found)
+
+
+def look_up(
+    reactor: Any,
+    target: Target,
+    addresses: Callable[[Target], list[tuple[str, int]]] = addresses,
+) -> Deferred[list[tuple[str, int]]]:
+    """:func:`addresses` in a thread, so that a signal still ends us while it takes its time.
+
+    Not one of the reactor's threads, which its end waits for.
+    """
+    done: Deferred[list[tuple[str, int]]] = Deferred()
+
+    def work() -> None:
+        try:
+            found = addresses(target)
+        except ConfigurationError as error:
+            reactor.callFromThread(done.errback, error)
+        else:
+            reactor.callFromThread(done.callback, found)
+
+    Thread(target=work, daemon=True).start()
+    return done

@@ -48,24 +48,28 @@ def line(event: Event) -> str | None:
 
 
 def _connected(event: Connected) -> str:
-    return f"connected to {escape(event.peer)} from {escape(event.local)} ({event.transport})"
+    took = "" if event.duration is None else f" in {span(round(event.duration * 1e9))}"
+    where = f"{escape(event.peer)} from {escape(event.local)}"
+    return f"connected to {where} ({event.transport}){took}"
 
 
 def _tls(event: Tls) -> str:
     if event.error is not None:
         return f"TLS failed: {escape(event.error)}"
     name = f", for {escape(event.sni)}" if event.sni else ""
-    return (
-        f"{event.version} {event.cipher}{name}; the certificate is of"
-        f" {escape(event.peer_certificate or '?')}"
-    )
+    certificate = escape(event.peer_certificate or "nobody")
+    return f"{event.version} {event.cipher}{name}; the certificate is of {certificate}"
+
+
+def ending(event: Closed) -> str:
+    """Who ended it first, and how."""
+    detail = f": {escape(event.detail)}" if event.detail else ""
+    return _ENDS.get(event.reason, str(event.reason)) + detail
 
 
 def _closed(event: Closed) -> str:
-    why = _ENDS.get(event.reason, str(event.reason))
-    detail = f": {escape(event.detail)}" if event.detail else ""
     moved = f"{counted(event.bytes_out)} sent, {counted(event.bytes_in)} received"
-    return f"closed, {why}{detail}; {moved} in {span(round(event.duration * 1e9))}"
+    return f"closed, {ending(event)}; {moved} in {span(round(event.duration * 1e9))}"
 
 
 def _dropped(event: DatagramDropped) -> str:

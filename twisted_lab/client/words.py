@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted_lab.brochure import dump
 from twisted_lab.escaping import escape
 
-#: More than a line of a person, and little enough to keep.
+#: The most bytes of a line that is read as a whole: more than a person types, little to keep.
 LONGEST = 2**16
+
+#: The most that one datagram carries over IPv4: 65,535 bytes less both headers (RFC 768, RFC 791).
+LARGEST_DATAGRAM = 65_507
 
 
 class Shown(Protocol):
@@ -18,30 +23,58 @@ class Shown(Protocol):
     def __call__(self, data: bytes, /) -> bytes:
         """What stdout shall get for *data*."""
 
+    def end(self) -> bytes:
+        """What it shall get once no more comes."""
 
-def raw(data: bytes) -> bytes:
+
+class Raw:
     """As it is: stdout is no terminal."""
-    return data
+
+    def __call__(self, data: bytes) -> bytes:
+        """*data*."""
+        return data
+
+    def end(self) -> bytes:
+        """Nothing."""
+        return b""
 
 
 class Readable:
     """For a terminal: one the peer cannot write to. Lines stay lines; the rest is escaped.
 
-    A character that is cut between two reads is shown once it is whole.
+    A character that is cut between two reads is shown once it is whole, or no more can come.
     """
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        self._return = ""  # a CR, whose LF may come with the next read
 
-    def __call__(self, data: bytes) -> bytes:
+    def __call__(self, data: bytes, final: bool = False) -> bytes:
         """*data* as lines of text."""
-        text = self._decode(data).replace("\r\n", "\n")
-        lines = (_line(part) for part in text.split("\n"))
-        return "\n".join(lines).encode()
+        text = self._return + self._decode(data, final)
+        self._return = "" if final or not text.endswith("\r") else "\r"
+        text = text.removesuffix(self._return).replace("\r\n", "\n")
+        return "\n".join(map(_line, text.split("\n"))).encode()
+
+    def end(self) -> bytes:
+        """What was no whole character."""
+        return self(b"", final=True)
 
 
 def _line(text: str) -> str:
     return "\t".join(escape(part, len(part)) for part in text.split("\t"))
+
+
+class ReadableDatagrams:
+    """The same for datagrams, which begin and end on a line of their own."""
+
+    def __call__(self, data: bytes) -> bytes:
+        """*data* as lines of text."""
+        return Readable()(data, final=True).removesuffix(b"\n") + b"\n"
+
+    def end(self) -> bytes:
+        """Nothing."""
+        return b""
 
 
 class Hex:
@@ -56,55 +89,99 @@ class Hex:
         self._at += len(data)
         return f"{lines}\n".encode()
 
+    def end(self) -> bytes:
+        """Nothing."""
+        return b""
 
-class Typed:
-    """Lines as bytes to send; *crlf* ends each with CR LF, *hexadecimal* reads it as hex.
 
-    ``refused`` gathers a sentence for each line that is no hex, and is not sent.
+class Typed(Protocol):
+    """Makes what is typed ready to be sent.
+
+    ``refused`` gathers a sentence for each line that is not sent.
     """
 
-    def __init__(self, crlf: bool = False, hexadecimal: bool = False) -> None:
-        self._crlf = crlf
-        self._hex = hexadecimal
-        self._rest = b""
-        self.refused: list[str] = []
+    refused: list[str]
 
-    def read(self, data: bytes) -> list[bytes]:
-        """What to send of *data*: whole lines where they must be, else all of it at once."""
-        if not (self._crlf or self._hex):
-            return [data]
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST:
-            lines, self._rest = [*lines, self._rest], b""
-        return [sent for line in lines if (sent := self._line(line, b"\r\n"))]
+    def read(self, data: bytes, /) -> list[bytes]:
+        """What to send of *data* now."""
 
     def end(self) -> list[bytes]:
-        """What is left at the end of the input, which no line end followed."""
-        rest, self._rest = self._rest, b""
-        return [sent] if rest and (sent := self._line(rest, b"")) else []
+        """What to send at the end of the input."""
 
-    def _line(self, line: bytes, end: bytes) -> bytes:
-        if not self._hex:
-            return line.removesuffix(b"\r") + end
-        try:
-            return bytes.fromhex(line.decode("ascii"))
-        except ValueError:
-            self.refused.append(f"'{escape(line)}' is not hex, and was not sent")
-            return b""
+
+class Text:
+    """As it is typed; *crlf* makes each line end CR LF."""
+
+    def __init__(self, crlf: bool = False) -> None:
+        self.refused: list[str] = []
+        self._crlf = crlf
+        self._last = b""
+
+    def read(self, data: bytes) -> list[bytes]:
+        """All of *data* at once."""
+        if not self._crlf:
+            return [data]
+        before, self._last = self._last, data[-1:]
+        return [re.sub(rb"(?<!\r)\n", b"\r\n", before + data)[len(before) :]]
+
+    def end(self) -> list[bytes]:
+        """Nothing was kept."""
+        return []
 
 
 class Lines:
-    """Cuts input in lines, each of them one datagram, without its line end."""
+    """Cuts what is typed in lines, and sends what each *means*, or refuses it.
 
-    def __init__(self) -> None:
+    *means* raises :class:`ValueError`, with what the line is not. No more than *longest* bytes are
+    kept; a line that has more is refused.
+    """
+
+    def __init__(self, means: Callable[[bytes], bytes], longest: int = LONGEST) -> None:
+        self.refused: list[str] = []
+        self._means = means
+        self._longest = longest
         self._rest = b""
+        self._too_long = False
 
     def read(self, data: bytes) -> list[bytes]:
         """The lines that are whole."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [line.removesuffix(b"\r") for line in lines]
+        sent = [message for line in lines for message in self._line(line)]
+        if len(self._rest) > self._longest + 1:  # it may end in CR
+            self._too_long, self._rest = True, b""
+        return sent
 
     def end(self) -> list[bytes]:
         """The last, which had no end."""
         rest, self._rest = self._rest, b""
-        return [rest] if rest else []
+        return self._line(rest) if rest or self._too_long else []
+
+    def _line(self, line: bytes) -> list[bytes]:
+        line = line.removesuffix(b"\r")
+        too_long, self._too_long = self._too_long, False
+        if too_long or len(line) > self._longest:
+            self.refused.append(f"a line of more than {self._longest:,} bytes was not sent")
+            return []
+        try:
+            return [self._means(line)]
+        except ValueError as error:
+            self.refused.append(f"'{escape(line)}' is {error}, and was not sent")
+            return []
+
+
+def from_hex(line: bytes) -> bytes:
+    """The bytes that *line* writes as hex, with or without spaces between them."""
+    try:
+        return bytes.fromhex(line.decode("ascii"))
+    except ValueError:
+        raise ValueError("not hex") from None
+
+
+def as_typed(line: bytes) -> bytes:
+    """*line* itself."""
+    return line
+
+
+def with_crlf(line: bytes) -> bytes:
+    """*line* with CR LF after it."""
+    return line + b"\r\n"
