@@ -51,6 +51,7 @@ class Console(Protocol):
         self._talker: Any = None
         self._gone: Callable[[], object] | None = None
         self._over = False
+        self._echoes = os.isatty(stdin)
         self._fresh = True  # stdout is at the begin of a line
         self._full = False
         self._untold = 0
@@ -64,6 +65,8 @@ class Console(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Some of stdin."""
+        if self._echoes:
+            self._fresh = data.endswith(b"\n")
         self._talker.typed(data)
 
     def readConnectionLost(self) -> None:

@@ -73,6 +73,7 @@ class Talk(Protocol):
 
     def readConnectionLost(self) -> None:
         """The peer sent FIN."""
+        self._console.write(self._shown.end())
         if self._input_over or not self._stays:
             self.transport.unregisterProducer()
             self.transport.loseConnection()

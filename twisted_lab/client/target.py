@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any
 
@@ -51,9 +51,12 @@ def parse_target(text: str) -> Target:
     """
     if text.isdecimal():
         return Target("tcp", _LOOPBACK, _port(Request(text), text))
+    said = text
+    if ":" not in text:
+        raise Request(said).wrong("expected a port, HOST:PORT, tls:HOST:PORT, unix:/path …")
     if text.partition(":")[0] not in ("tcp", "tcp4", "tcp6", "tls", "ssl", "udp", "unix"):
         text = f"tcp:{text}"  # HOST:PORT
-    request = read(text)
+    request = replace(read(text), text=said)
     request.allow_keys()
     words = request.positional
     if request.prefix == "unix":

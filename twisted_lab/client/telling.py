@@ -50,21 +50,22 @@ def line(event: Event) -> str | None:
 def _connected(event: Connected) -> str:
     took = "" if event.duration is None else f" in {span(round(event.duration * 1e9))}"
     where = f"{escape(event.peer)} from {escape(event.local)}"
-    return f"connected to {where} ({event.transport}){took}"
+    return f"connected to {where} ({escape(event.transport)}){took}"
 
 
 def _tls(event: Tls) -> str:
     if event.error is not None:
         return f"TLS failed: {escape(event.error)}"
     name = f", for {escape(event.sni)}" if event.sni else ""
+    suite = escape(f"{event.version} {event.cipher}")
     certificate = escape(event.peer_certificate or "nobody")
-    return f"{event.version} {event.cipher}{name}; the certificate is of {certificate}"
+    return f"{suite}{name}; the certificate is of {certificate}"
 
 
 def ending(event: Closed) -> str:
     """Who ended it first, and how."""
     detail = f": {escape(event.detail)}" if event.detail else ""
-    return _ENDS.get(event.reason, str(event.reason)) + detail
+    return _ENDS.get(event.reason, escape(event.reason)) + detail
 
 
 def _closed(event: Closed) -> str:

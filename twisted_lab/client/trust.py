@@ -115,7 +115,7 @@ def is_address(name: str) -> bool:
 def _ascii(name: str) -> str:
     """*name* as DNS has it. Python's IDNA is that of 2003, as Twisted's own."""
     plain = name.partition("%")[0] if ":" in name else name
-    return plain if plain.isascii() and plain.strip(".") else plain.encode("idna").decode("ascii")
+    return plain.encode("idna").decode("ascii")
 
 
 def _certificates(path: str) -> list[Certificate]:

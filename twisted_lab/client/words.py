@@ -115,13 +115,13 @@ class Text:
     def __init__(self, crlf: bool = False) -> None:
         self.refused: list[str] = []
         self._crlf = crlf
-        self._last = b""
+        self._return = b""  # a CR, whose LF may come with the next read
 
     def read(self, data: bytes) -> list[bytes]:
         """All of *data* at once."""
         if not self._crlf:
             return [data]
-        before, self._last = self._last, data[-1:]
+        before, self._return = self._return, b"\r" if data.endswith(b"\r") else b""
         return [re.sub(rb"(?<!\r)\n", b"\r\n", before + data)[len(before) :]]
 
     def end(self) -> list[bytes]:

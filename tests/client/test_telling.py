@@ -1,0 +1,155 @@
+"""Each event of a client in a few words; and what came of it all."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_lab.client.telling import line, tell
+from twisted_lab.client.verdict import Verdict
+from twisted_lab.events import (
+    CATALOGUE,
+    Closed,
+    CloseReason,
+    Connected,
+    DatagramDropped,
+    DatagramReceived,
+    DatagramSent,
+    Event,
+    LocalShutdown,
+    Note,
+    Paused,
+    PeerShutdown,
+    Received,
+    Resumed,
+    Sent,
+    Tls,
+)
+
+CLOSED = Closed(5, "connect", "c1", "h:7", "l:9", CloseReason.PEER_FIN, 2, 1024, 0.5)
+
+
+def closed(reason: CloseReason, detail: str = "") -> Closed:
+    return dataclasses.replace(CLOSED, reason=reason, detail=detail)
+
+
+def note(kind: str, text: str = "so it was") -> Note:
+    return Note(1, "connect", kind, text, "c1")
+
+
+class TellTests(SynchronousTestCase):
+    def assert_told(self, event: Event, said: str | None) -> None:
+        self.assertEqual(tell(event), said)
+
+    def test_connected(self) -> None:
+        """Both addresses, the transport, and how long connect() took."""
+        event = Connected(1, "connect", "c1", "[::1]:7", "[::1]:9", "tcp", 0.0012)
+        self.assert_told(event, "connected to [::1]:7 from [::1]:9 (tcp) in 1.2 ms")
+
+    def test_tls(self) -> None:
+        """What the handshake came to, or why it did not."""
+        up = Tls(1, "connect", "c1", "TLSv1.3", "AES", "a.example", None, "CN=a.example")
+        self.assert_told(up, "TLSv1.3 AES, for a.example; the certificate is of CN=a.example")
+        self.assert_told(Tls(1, "connect", "c1", error="expired"), "TLS failed: expired")
+
+    def test_traffic(self) -> None:
+        """Sizes, and the calls they stand for."""
+        self.assert_told(Received(1, "connect", "c1", 1), "recv() returned 1 byte")
+        self.assert_told(Sent(1, "connect", "c1", 2048), "sent 2,048 bytes")
+        self.assert_told(
+            PeerShutdown(1, "connect", "c1"), "the peer sent FIN: recv() returned 0 bytes"
+        )
+        self.assert_told(LocalShutdown(1, "connect", "c1"), "sent FIN: shutdown(SHUT_WR)")
+
+    def test_flow(self) -> None:
+        """That the peer does not read is said; that our own stdout is slow is our own affair."""
+        full = Paused(1, "connect", "c1", "out", "output")
+        self.assert_told(full, "send() would block: the peer does not read")
+        self.assert_told(Resumed(1, "connect", "c1", "out"), "the peer reads again")
+        self.assert_told(Paused(1, "connect", "c1", "in", "protocol"), None)
+
+    def test_datagrams(self) -> None:
+        """One line for each datagram."""
+        about = (1, "connect", "h:7", "l:9")
+        self.assert_told(DatagramSent(*about, 1), "sent one datagram of 1 byte")
+        said = "recvfrom() returned one datagram of 0 bytes"
+        self.assert_told(DatagramReceived(*about, 0), said)
+        lost = DatagramDropped(1, "connect", "l:9", "no buffer", "h:7", 3)
+        self.assert_told(lost, "1 datagram lost: no buffer")
+
+    def test_closed(self) -> None:
+        """Who ended it first, and the totals."""
+        totals = "; 1,024 bytes sent, 2 bytes received in 500 ms"
+        self.assert_told(CLOSED, "closed, the peer ended it first (FIN)" + totals)
+        failed = closed(CloseReason.HANDSHAKE, "expired")
+        self.assert_told(failed, "closed, the TLS handshake failed: expired" + totals)
+        self.assert_told(closed(CloseReason.ERROR), "closed, error" + totals)
+
+    def test_time(self) -> None:
+        """A line begins with the time since the start; what is not told has no line."""
+        self.assertEqual(
+            line(dataclasses.replace(note("x"), ns=1_500_000)), "[   1.5 ms] so it was"
+        )
+        self.assertIsNone(line(Resumed(1, "connect", "c1", "in")))
+
+    def test_hostile(self) -> None:
+        """No event can write to the terminal, whatever the peer put in it."""
+        for kind in CATALOGUE.values():
+            fields = {field.name: "\x1b[2J\n\u202e" for field in dataclasses.fields(kind)}
+            numbers: dict[str, Any] = dict.fromkeys(
+                ("ns", "bytes", "count", "bytes_in", "bytes_out", "duration"), 1
+            )
+            event = kind(**{**fields, **{k: v for k, v in numbers.items() if k in fields}})
+            self.assertTrue((tell(event) or "").isprintable(), kind)
+
+
+class VerdictTests(SynchronousTestCase):
+    def after(self, *events: Event) -> tuple[int, str | None]:
+        verdict = Verdict()
+        for event in events:
+            verdict(event)
+        return verdict.status, verdict.sentence
+
+    def test_in_order(self) -> None:
+        """A FIN from either side is an end in order; so is ours when nobody reads stdout."""
+        for reason in (CloseReason.PEER_FIN, CloseReason.LOCAL, CloseReason.ABORTED):
+            self.assertEqual(self.after(closed(reason)), (0, None))
+
+    def test_not_in_order(self) -> None:
+        """RST, a cut TLS stream and a failed handshake are none, and the sentence says which."""
+        said = "the peer reset it (RST): what was on its way is lost"
+        self.assertEqual(self.after(closed(CloseReason.RESET)), (1, said))
+        self.assertEqual(self.after(closed(CloseReason.TRUNCATED))[0], 1)
+        said = "the TLS handshake failed: expired"
+        self.assertEqual(self.after(closed(CloseReason.HANDSHAKE, "expired")), (1, said))
+
+    def test_notes(self) -> None:
+        """An end after which not all arrived is not in order; other notes are no matter."""
+        for kind in ("reset", "truncated", "unsent", "tls"):
+            self.assertEqual(self.after(note(kind), CLOSED), (1, "so it was"))
+        self.assertEqual(self.after(note("connect"), CLOSED), (0, None))
+
+    def test_first(self) -> None:
+        """The first thing that went wrong is the one that is said."""
+        verdict = Verdict()
+        verdict.failed("one")
+        verdict(closed(CloseReason.RESET))
+        self.assertEqual((verdict.status, verdict.sentence), (1, "one"))
+
+    def test_nothing(self) -> None:
+        """Without a connection it did not go well; datagrams have no end of their own."""
+        verdict = Verdict()
+        self.assertEqual(verdict.status, 1)
+        verdict.ended()
+        self.assertEqual(verdict.status, 0)
+
+    def test_signal(self) -> None:
+        """A signal decides, as a shell has it: 130 for Ctrl-C, 143 for SIGTERM."""
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            verdict = Verdict()
+            verdict.interrupted(number)
+            verdict(closed(CloseReason.LOCAL))
+            self.assertEqual(verdict.status, status)
