@@ -152,6 +152,13 @@ class ReadSizeTests(StreamCase):
         self.assertGreater(waits, UNPROVED)
         self.assertEqual(self.size(), UNPROVED)
 
+    def test_producer(self) -> None:
+        """A producer may write CANNOT_FILL at a time without filling the output with each piece:
+        else nothing would be read between two, and the peer's FIN be seen never."""
+        self.talk(Spy())
+        self.stream.registerProducer(Push(), True)
+        self.assertEqual(self.size(), CANNOT_FILL)
+
     def test_limited(self) -> None:
         """A limit of a policy holds however well the peer reads, and until it is freed."""
         peer = self.talk(Spy(dataReceived=echo))

@@ -165,6 +165,9 @@ class Flow:
         if self.ending or self._lost or self._write_closed:
             producer.stopProducing()
             return
+        # It may write as much at a time, and must not fill the output with each: then nothing would
+        # be read between two, and the peer's FIN be seen never.
+        self.lowest.bufferSize = self._read_limit
         if not streaming:
             producer = PullAdapter(producer, self.layer.clock, self.failed)
         self._producer = producer
