@@ -31,6 +31,7 @@ def events() -> st.SearchStrategy[Event]:
         "int": st.integers(0, 2**63),
         "str": texts,
         "float": st.floats(0, 1e9),
+        "float | None": st.none() | st.floats(0, 1e9),
         "Payload": st.none() | st.binary(max_size=20),
         "CloseReason": st.sampled_from(CloseReason),
         "TcpInfo | None": st.sampled_from([None, INFO]),
