@@ -291,28 +291,41 @@ class SampleTests(StreamCase):
         self.assertEqual(len(self.names()), 19)
         self.assertFalse(self.stream.watched)
 
+    def test_followed_early(self) -> None:
+        """One that was followed for a while, or twice, still has its first events built."""
+        peer = self.talk(Spy())
+        for followed in (True, True, False, False):
+            self.layer.follow(self.stream, followed)
+        for _ in range(9):
+            peer.send(b"x")
+            self.network.pump()
+        self.assertEqual(self.names(), ["accepted", *["received"] * 3])
+        self.assertFalse(self.stream.watched)
+
     def test_others(self) -> None:
         """One stream that is followed has no other's events built."""
         factory = self.behind_layer(Factory.forProtocol(lambda: Spy(dataReceived=echo)))
         peers = [self.network.connect(self.make_peer(), factory) for _ in "12"]
         streams = sorted(self.layer.streams, key=lambda stream: stream.id)
         self.layer.follow(streams[0], True)
-        self.layer.follow(streams[1], False)
-        for peer in peers:
-            peer.send(b"x")
-        self.network.pump()
+        for _ in range(9):
+            for peer in peers:
+                peer.send(b"x")
+            self.network.pump()
         heard = [event.connection for event in self.sampled.events if event.event == "received"]
-        self.assertEqual(heard, ["c1"])
+        self.assertEqual((heard.count("c1"), heard.count("c2")), (9, 2))
 
     def test_observer_comes(self) -> None:
         """An observer of all traffic that comes and goes leaves each stream as it was."""
         self.talk(Spy(dataReceived=echo))
-        self.layer.follow(self.stream, False)
+        for _ in range(9):
+            self.stream.dataReceived(b"hello")
+        before = self.names()
         self.publisher.add(self.seen)
         self.assertTrue(self.stream.watched)
         self.stream.dataReceived(b"hello")
         self.assertEqual(len(self.seen.of("received")), 1)
-        self.assertNotIn("received", self.names())
+        self.assertEqual(self.names(), before)
         self.publisher.remove(self.seen)
         self.assertFalse(self.stream.watched)
 

@@ -36,6 +36,7 @@ class DatagramTransport:
         service: str,
         seconds: Callable[[], float],
         unlimited: bool,
+        talks: Talks,
     ) -> None:
         self._at = at
         self._publisher = publisher
@@ -45,7 +46,7 @@ class DatagramTransport:
         self._peer: Peer | None = None
         self._way = DIRECT
         self._left = 0
-        self.talks = Talks(publisher)
+        self.talks = talks
         self.sent = 0
         self.bytes_sent = 0
 

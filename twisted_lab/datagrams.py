@@ -22,6 +22,7 @@ from twisted_lab.datagram_socket import DatagramSocket, open_socket
 from twisted_lab.datagram_transport import DatagramTransport
 from twisted_lab.interfaces import Clock
 from twisted_lab.publishing import Publisher
+from twisted_lab.talks import Talks
 
 #: Datagrams taken in one turn of the reactor. By count, for an empty one costs as much as a full
 #: one: by bytes, as twisted.internet.udp counts, a flood of them stops every timer for seconds.
@@ -43,7 +44,7 @@ class DatagramPort(DatagramTransport):
     """Serves *protocol* on *interface*, a numeric address, and *port* (0: any free one).
 
     *served_ports* says how many sockets of this process serve each UDP port number; all its
-    datagram ports share it.
+    datagram ports share it. *talks* are those of the whole service; None: of this port alone.
     ``received`` and ``bytes_received`` count what the protocol got.
     """
 
@@ -59,9 +60,11 @@ class DatagramPort(DatagramTransport):
         served_ports: Counter[int],
         settings: DatagramSettings = DEFAULTS,
         open_socket: Callable[[str, int, int], DatagramSocket] = open_socket,
+        talks: Talks | None = None,
     ) -> None:
-        unlimited = settings.allow_amplification
-        super().__init__((interface, port), publisher, service, reactor.seconds, unlimited)
+        unlimited, talks = settings.allow_amplification, talks or Talks(publisher)
+        at = (interface, port)
+        super().__init__(at, publisher, service, reactor.seconds, unlimited, talks)
         self._reactor = reactor
         self.protocol = protocol
         self._served_ports = served_ports

@@ -5,7 +5,6 @@ Rule: a policy that raises is reported and removed; the connection lives on.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from twisted_lab.events import Event, Note, Received, Refused, Sent
 from twisted_lab.gates import GATE_HOOKS, Gates, hooks_of
 from twisted_lab.interfaces import Clock, Refusal
 from twisted_lab.proxy import Proxy
-from twisted_lab.publishing import Publisher
+from twisted_lab.publishing import Publisher, sampled
 from twisted_lab.refusing import RefusalLine
 from twisted_lab.wrapping import SecureStream, Stream
 
@@ -34,9 +33,6 @@ GRACE = 5.0
 #: A reply-and-close reads and drops this many seconds after its FIN, so that unread input does
 #: not turn the FIN into an RST that overtakes the reply (RFC 1122 4.2.2.13).
 LINGER = 1.0
-
-#: As many events of a stream as there will ever be.
-FOLLOWED = sys.maxsize
 
 #: Seconds for which a new or a closing stream has no alarm of its own. Most are gone by then, and
 #: setting and cancelling an alarm is a good part of what a short connection costs.
@@ -206,8 +202,8 @@ class Layer:
 
     def follow(self, stream: Stream, followed: bool) -> None:
         """Have every event of *stream* built from now on, for who takes samples; or no more."""
-        stream.sampled = FOLLOWED if followed else 0
-        stream.watched = followed or self.watched
+        stream.sampled = sampled(stream.sampled, followed)
+        stream.watched = stream.sampled > 0 or self.watched
 
     def broken(self, hook: Any, error: Exception) -> None:
         """Report and remove the policy whose *hook* raised *error*."""

@@ -17,6 +17,17 @@ from twisted_lab.events import CATALOGUE, TRAFFIC, Event, Note
 from twisted_lab.interfaces import Observer
 
 
+#: More events than there will ever be of one conversation.
+_ALL = 2**60
+
+
+def sampled(left: int, followed: bool) -> int:
+    """*left* is how many events of a conversation are still for who takes samples; the same
+    once all its events are (*followed*), or only what is left of its first ones."""
+    rest = left - _ALL if left > _ALL // 2 else left
+    return rest + _ALL if followed else max(rest, 0)
+
+
 class Publisher:
     """Hands every event to the observers that asked for its kind.
 

@@ -27,6 +27,7 @@ from twisted_lab.protocols import KINDS, Doors, Kind
 from twisted_lab.protocols.qotd import QUOTES, read_quotes
 from twisted_lab.settings import Settings
 from twisted_lab.shared import Shared
+from twisted_lab.talks import Talks
 from twisted_lab.transports.endpoints import (
     ForeignListen,
     Listen,
@@ -143,6 +144,7 @@ class LabService(Service):
         self._shared = shared
         self._listens = listens
         self._doors = _doors(settings, shared)
+        self.talks = Talks(shared.publisher)
         self.waiting = Waiting(shared.reactor, *_waiting(settings))
         self.layer: Layer | None = None
         secure = [listen for listen in listens if isinstance(listen, TlsListen)]
@@ -227,6 +229,7 @@ class LabService(Service):
             served_ports=self._shared.served_ports,
             settings=datagram_settings(self.settings),
             open_socket=adopt or open_socket,
+            talks=self.talks,
         )
         try:
             port.startListening()

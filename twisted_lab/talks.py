@@ -1,15 +1,14 @@
-"""What a datagram port knows of each peer: a connection has a stream for it, a peer has this."""
+"""What a service knows of each datagram peer: a connection has a stream for it, a peer has this."""
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from twisted_lab.datagram_socket import Peer
-from twisted_lab.publishing import Publisher
+from twisted_lab.publishing import Publisher, sampled
 
-#: Peers remembered of each port, the one that began first out: peers choose their addresses.
+#: Peers remembered of each service, the one that began first out: peers choose their addresses.
 TALKS_KEPT = 1024
 
 
@@ -31,7 +30,10 @@ class Talk:
 
 
 class Talks:
-    """The talks of one port, kept while somebody takes samples of them; else there is none."""
+    """The talks of a service's ports, kept while somebody takes samples of them; else there is none.
+
+    A port that is closed and opened again goes on with them.
+    """
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -50,4 +52,4 @@ class Talks:
     def follow(self, peer: Peer, followed: bool) -> None:
         """Have every event of *peer* built from now on, for who takes samples; or no more."""
         if (talk := self.by_peer.get(peer)) is not None:
-            talk.sampled = sys.maxsize if followed else 0
+            talk.sampled = sampled(talk.sampled, followed)

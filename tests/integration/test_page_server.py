@@ -217,7 +217,7 @@ class AskedTests(PageTestCase):
         _, page = self.bench()
         host = f"Host: 127.0.0.1:{page.port}\r\n".encode()
         for data, status in (
-            (b"GET http://evil/ HTTP/1.1\r\n" + host + b"\r\n", b"404"),
+            (b"GET http://evil/ HTTP/1.1\r\n" + host + b"\r\n", b"421"),
             (b"GET / HTTP/1.0\r\n\r\n", b"421"),
             (b"GET /%zz%00/%ff HTTP/1.1\r\n" + host + b"\r\n", b"404"),
             (b"GET /static/..%2f..%2fpy.typed HTTP/1.1\r\n" + host + b"\r\n", b"404"),

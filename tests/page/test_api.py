@@ -39,6 +39,32 @@ class BenchTests(PageCase):
         self.assertEqual(answer.body, b"accept application/openmetrics-text\n")
         self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4")
 
+    def test_head_of_stream(self) -> None:
+        """HEAD of the stream of events ends, and is no viewer."""
+        answer = self.ask("/api/events", method="HEAD")
+        self.assertEqual(answer.headers["Content-Type"], "text/event-stream")
+        self.assertFalse(self.publisher.traffic)
+
+    def test_bug(self) -> None:
+        """A request whose answer fails is a 500 and a note; the next one is answered."""
+        notes: list[Any] = []
+        self.publisher.add(notes.append, ("note",))
+        self.desk.summaries = lambda: 1 / 0  # type: ignore[assignment, return-value]
+        answer = self.ask("/api/services?\x1b")
+        self.assertEqual((answer.status, notes), (400, []))
+        answer = self.ask("/api/services")
+        self.assertEqual((answer.status, list(answer.json)), (500, ["error"]))
+        self.assertIn("/api/services: ", notes[0].text)
+        self.assertIn("division by zero", notes[0].text)
+        self.assertEqual(self.ask("/api/bench").status, 200)
+
+    def test_empty(self) -> None:
+        """A parameter that is empty is as none."""
+        self.talk()
+        said = self.ask("/api/connections?service=&peer=&state=&reason=&limit=").json
+        self.assertEqual(said["matching"], 1)
+        self.assertEqual(self.ask("/api/connections/c1.svg?scale=&width=").status, 200)
+
     def test_head(self) -> None:
         """HEAD is GET without its body."""
         answer = self.ask("/healthz", method="HEAD")

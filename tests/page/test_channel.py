@@ -70,6 +70,42 @@ class SizeTests(PageCase):
         self.assertTrue(peer.received.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")))
 
 
+class NotReadingTests(PageCase):
+    def test_asks_on(self) -> None:
+        """Who asks on without reading the answers is answered when it reads, each in its turn."""
+        for _ in range(300):
+            self.talk().close()
+        self.network.pump()
+        ask = request("GET", "/api/connections?limit=1000")
+        peer = self.open()
+        peer.send(ask)
+        self.network.pump()
+        size = len(peer.received)
+        self.assertGreater(size, 2**16)
+        peer.transport.pauseProducing()
+        peer.send(ask * 20 + ask[:10])
+        self.network.pump()
+        (stream,) = self.layer.streams
+        self.assertLess(len(stream.lowest.dataBuffer), 4 * size)
+        peer.send(ask[10:])
+        peer.transport.resumeProducing()
+        self.network.pump()
+        self.assertEqual(peer.received.count(b"HTTP/1.1 200 "), 22)
+
+    def test_no_more_time(self) -> None:
+        """Reading an answer takes nothing from the time of the next request."""
+        peer = self.open()
+        peer.transport.pauseProducing()
+        peer.send(request("GET", "/static/main.js") * 40)
+        self.network.pump()
+        peer.transport.resumeProducing()
+        self.network.advance(REQUEST_TIME - 1)
+        self.assertIsNone(peer.end)
+        peer.send(request("GET", "/healthz"))
+        self.network.pump()
+        self.assertTrue(peer.received.endswith(b"ok\n"))
+
+
 class TimeTests(PageCase):
     def test_slow_request(self) -> None:
         """A request must be whole in time, however steadily it drips."""

@@ -32,6 +32,24 @@ class HostTests(PageCase):
         self.assertEqual(self.ask("/api/connections/c1/reset", headers, "POST").status, 421)
 
 
+class AddressTests(PageCase):
+    """A request may name the whole address (RFC 9112 3.2.2), whose host then counts."""
+
+    def test_own(self) -> None:
+        """It is the same as its path, whatever Host says."""
+        for host in (HOST, "evil.example"):
+            answer = self.ask(f"HTTP://{HOST}/healthz", {"Host": host})
+            self.assertEqual(answer.status, 200)
+        self.assertEqual(self.ask(f"http://{HOST}/api/connections?limit=0").status, 400)
+
+    def test_foreign(self) -> None:
+        """Another's is not ours, whatever Host says."""
+        for target in ("http://evil/", f"http://{HOST}@evil/", "http:///healthz", "http://"):
+            self.assertEqual(self.ask(target).status, 421, target)
+        for target in (f"https://{HOST}/healthz", f"ftp://{HOST}/healthz", f"//{HOST}/healthz"):
+            self.assertEqual(self.ask(target).status, 404, target)
+
+
 class OriginTests(PageCase):
     def test_own(self) -> None:
         """The page itself may ask."""
@@ -52,6 +70,15 @@ class OriginTests(PageCase):
                 self.assertEqual(self.ask(path, {"Sec-Fetch-Site": site}).status, 403, path)
         for site in ("same-origin", "none"):
             self.assertEqual(self.ask("/metrics", {"Sec-Fetch-Site": site}).status, 200)
+
+    def test_twice(self) -> None:
+        """What is said twice is not believed."""
+        for name in ("Origin", "Sec-Fetch-Site"):
+            said = f"http://{HOST}" if name == "Origin" else "same-origin"
+            twice = {name: f"{said}\r\n{name}: {said}"}
+            self.assertEqual(self.ask("/api/bench", twice).status, 403, name)
+        twice = ALLOWED | {"X-Socketlab-Token": f"{TOKEN}\r\nX-Socketlab-Token: {TOKEN}"}
+        self.assertEqual(self.ask(TokenTests.path, twice, "POST").status, 401)
 
     def test_link(self) -> None:
         """A link elsewhere may lead to the page, and to nothing else of it."""
@@ -81,6 +108,7 @@ class TokenTests(PageCase):
                 json = {"Content-Type": "application/json"}
                 answer = self.ask(path, headers | json, "POST")
                 self.assertEqual(answer.status, 401, headers)
+                self.assertEqual(answer.headers["WWW-Authenticate"], 'Bearer realm="socketlab"')
                 self.assertIn("#token=", answer.json["error"])
         self.assertEqual(self.ask("/api/connections").json["open"], 1)
 
@@ -102,9 +130,15 @@ class TokenTests(PageCase):
 
     def test_content_type(self) -> None:
         """A change says its body is JSON, which no form of another page can say."""
-        for said in (None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
+        for said in (
+            None,
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/jsonx",
+        ):
             headers = ALLOWED | {"Content-Type": said}
-            self.assertEqual(self.ask(self.path, headers, "POST").status, 415, said)
+            self.assertEqual(self.ask(self.path, headers, "POST", b"a=b").status, 415, said)
         headers = ALLOWED | {"Content-Type": "Application/JSON; charset=utf-8"}
         self.assertEqual(self.ask(self.path, headers, "POST").status, 200)
 
@@ -112,7 +146,10 @@ class TokenTests(PageCase):
         """No GET changes anything, token or not."""
         self.talk()
         for what in ("close", "reset"):
-            self.assertEqual(self.ask(f"/api/connections/c1/{what}", ALLOWED).status, 405)
+            answer = self.ask(f"/api/connections/c1/{what}", ALLOWED)
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "POST"))
+        answer = self.ask("/api/bench", ALLOWED, "PUT")
+        self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"))
         self.assertEqual(self.ask("/api/connections").json["open"], 1)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
 from tests.page.kit import PageCase, dechunked, request
+from twisted_lab.conversation import KEPT
 from twisted_lab.events import Note, Received
-from twisted_lab.page.viewer import QUEUE
+from twisted_lab.page.channel import Channel, PageRequest
+from twisted_lab.page.viewer import QUEUE, Viewer
 from twisted_lab.page.viewers import LINGER, RATE, RING
 from twisted_lab.testing import Peer
 
@@ -145,7 +148,7 @@ class CostTests(ViewerCase):
         self.assertFalse(self.publisher.traffic)
         stream = self.desk.stream("c1")
         assert stream is not None
-        self.assertEqual(stream.sampled, 0)
+        self.assertEqual(stream.sampled, KEPT - 1)  # its first, which are kept whoever looks
 
     def test_two(self) -> None:
         """A connection two viewers follow is followed until both are gone."""
@@ -158,7 +161,7 @@ class CostTests(ViewerCase):
         self.assertGreater(stream.sampled, 10**9)
         two.reset()
         self.network.advance(LINGER + 1)
-        self.assertEqual(stream.sampled, 0)
+        self.assertEqual(stream.sampled, KEPT - 1)
 
     def test_no_timers(self) -> None:
         """Nothing waits for its time when nobody watches."""
@@ -187,6 +190,15 @@ class TooMuchTests(ViewerCase):
         self.assertEqual(len(frames), RATE + 1)
         self.assertEqual(self.viewers.dropped, 500)
         self.assertEqual(len(recorded), RATE + 500)
+
+    def test_what_nobody_wants(self) -> None:
+        """The first events of others, which come anyway, cost a viewer none of its own."""
+        viewer = self.view("kinds=note")
+        for number in range(round(RATE) + 500):
+            self.publisher.publish(Received(number, "echo", "c1", 3, b"abc"), sampled=True)
+        self.publisher.publish(Note(10**9, "echo", "exception", "x"))
+        self.assertEqual(self.names(viewer), ["note"])
+        self.assertEqual(self.viewers.dropped, 0)
 
     def test_again(self) -> None:
         """After the gap events come again."""
@@ -269,6 +281,51 @@ class ResumeTests(ViewerCase):
         viewer = self.send(request("GET", "/api/events", {"Last-Event-ID": "9" * 40}))
         self.talk()
         self.assertEqual(self.names(viewer), ["accepted"])
+
+
+class FailureTests(ViewerCase):
+    def test_failure(self) -> None:
+        """An event that cannot be shown ends the streams, which say so; it is noted, the page goes
+        on, and whoever comes again sees what comes."""
+        seen: list[Any] = []
+        self.publisher.add(seen.append, ("note",))
+        viewers = [self.view(), self.view("kinds=note")]
+        bad: Any = Note(1, "echo", "exception", None)  # type: ignore[arg-type]
+        self.publisher.publish(bad)
+        for viewer in viewers:
+            frame = self.frames(viewer)[-1]
+            self.assertEqual(frame["named"], "end")
+            self.assertIn("could not be shown", frame["why"])
+        self.assertIn("observer Viewers failed and was removed", seen[-1].text)
+        self.assertEqual(self.ask("/api/bench").status, 200)
+        again = self.view()
+        self.talk()
+        self.network.advance(LINGER + 1)
+        self.assertEqual(self.names(again), ["accepted"])
+
+
+class LeakTests(ViewerCase):
+    def test_comers_and_goers(self) -> None:
+        """A thousand viewers who come and go, in every way, leave no object and no timer."""
+        peer = self.talk()
+        queries = ("", "connection=c1", "kinds=accepted&follow=c1", "service=line")
+        for number in range(1000):
+            viewer = self.view(queries[number % 4], last=number)
+            if number % 50 == 0:
+                self.say(peer)
+            (viewer.reset if number % 2 else viewer.close)()
+            self.network.pump()
+        self.network.advance(60)
+        viewer = peer = None  # type: ignore[assignment]
+        gc.collect()
+        left = [one for one in gc.get_objects() if isinstance(one, Viewer | PageRequest | Channel)]
+        self.assertEqual(left, [])
+        self.assertEqual(self.viewers._interests, {})
+        self.assertEqual(self.viewers._followed, {})
+        self.assertEqual(self.viewers._lingering, set())
+        self.assertEqual(list(self.viewers._ring), [])
+        calls = [call for call in self.clock.calls if "page" in call.func.__module__]
+        self.assertEqual(calls, [])
 
 
 class EndTests(ViewerCase):

@@ -65,7 +65,7 @@ class Asked:
 
     def word(self, name: str, words: Sequence[str]) -> str | None:
         """The parameter *name*, which is one of *words*; raises :class:`ApiError` 400."""
-        text = self.parameters.get(name) or None
+        text = self.parameters.get(name)
         if text is not None and text not in words:
             raise ApiError(400, f"{name}='{escape(text)}': expected {', '.join(words)}")
         return text
@@ -138,9 +138,9 @@ def _matches(asked: Asked, one: Stream | Conversation) -> bool:
     wanted = asked.parameters
     service = one.layer.name if isinstance(one, Stream) else one.service
     return (
-        wanted.get("service") in (None, "", service)
+        wanted.get("service") in (None, service)
         and wanted.get("peer", "") in one.peer
-        and wanted.get("reason") in (None, "", one.reason)
+        and wanted.get("reason") in (None, one.reason)
     )
 
 
@@ -236,7 +236,7 @@ def datagrams(asked: Asked) -> dict[str, Any]:
     matching = [
         (kept, totals)
         for kept, totals in desk.talks()
-        if wanted.get("service") in (None, "", kept.service) and wanted.get("peer", "") in kept.peer
+        if wanted.get("service") in (None, kept.service) and wanted.get("peer", "") in kept.peer
     ]
     return {
         "talks": [shapes.talk(*pair) for pair in islice(matching, limit)],
@@ -278,6 +278,9 @@ def events(asked: Asked) -> None:
     """The stream of events; it ends when either side does."""
     interest = _interest(asked)
     asked.request.setHeader("Content-Type", "text/event-stream")
+    if asked.request.method == b"HEAD":
+        asked.request.finish()
+        return
     asked.request.channel.answering = True
     last = asked.request.getHeader("Last-Event-ID") or ""
     after = int(last) if last.isascii() and last.isdecimal() and len(last) < 20 else None
@@ -285,7 +288,7 @@ def events(asked: Asked) -> None:
 
 
 def _interest(asked: Asked) -> Interest:
-    wanted = {name: text for name, text in asked.parameters.items() if text}
+    wanted = asked.parameters
     kinds = frozenset(wanted["kinds"].split(",")) if "kinds" in wanted else frozenset(CATALOGUE)
     unknown = sorted(kinds - set(CATALOGUE))
     if unknown:

@@ -33,6 +33,11 @@ class PageRequest(Request):
     _body = 0
     _refused = False
 
+    def __init__(
+        self, channel: HTTPChannel, queued: object = None, parsePOSTFormSubmission: bool = False
+    ) -> None:
+        super().__init__(channel, parsePOSTFormSubmission=parsePOSTFormSubmission)
+
     def gotLength(self, length: int | None) -> None:
         """The header says how long the body is; None when it comes in chunks."""
         self.content = BytesIO()  # not a file: a body is never long
@@ -78,10 +83,26 @@ class Channel(HTTPChannel):
     answering = False
 
     def dataReceived(self, data: bytes) -> None:
-        """Some of a request."""
-        if self.message_begun_at is None and not self._handlingRequest:
+        """Some of a request; it waits while the peer does not read the last answer."""
+        waits = self._handlingRequest or self.paused
+        if self.message_begun_at is None and not waits:
             self.message_begun_at = self.factory.seconds()
         super().dataReceived(data)
+
+    def requestDone(self, request: Any) -> None:
+        """An answer is written, though maybe not read."""
+        super().requestDone(request)
+        if self._waitingForTransport:
+            # twisted.web (26.10) would go on, and answer into memory without a bound.
+            self.paused = True
+            self._networkProducer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The peer has read the last answer (IPushProducer)."""
+        super().resumeProducing()
+        self.paused = False
+        if self._buffer:
+            self.dataReceived(b"")
 
     def allContentReceived(self) -> None:
         """The whole request is there."""

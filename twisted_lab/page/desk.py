@@ -10,7 +10,6 @@ from twisted_lab.addresses import show_pair
 from twisted_lab.bench import Bench
 from twisted_lab.conversation import Conversation, key_of
 from twisted_lab.conversations import Conversations
-from twisted_lab.datagrams import DatagramPort
 from twisted_lab.events import CloseReason, Event, Note, TcpInfo
 from twisted_lab.publishing import Publisher
 from twisted_lab.service import LabService
@@ -81,19 +80,13 @@ class Desk:
     def _totals(self) -> dict[tuple[str, str], Talk]:
         return {
             (service.called, show_pair(*peer)): talk
-            for service, port in self._datagram_ports()
-            for peer, talk in port.talks.by_peer.items()
+            for service in self.services
+            for peer, talk in service.talks.by_peer.items()
         }
-
-    def _datagram_ports(self) -> Iterator[tuple[LabService, DatagramPort]]:
-        for service in self.services:
-            for opened in service.ports:
-                if isinstance(opened.port, DatagramPort):
-                    yield service, opened.port
 
     def forgotten_talks(self) -> int:
         """How many datagram peers had to make room for others."""
-        return sum(port.talks.forgotten for _, port in self._datagram_ports())
+        return sum(service.talks.forgotten for service in self.services)
 
     def follow(self, what: Followed, followed: bool) -> None:
         """Have every event of a conversation built from now on, or no more."""
@@ -112,11 +105,12 @@ class Desk:
         stream.layer.follow(stream, followed)
 
     def _follow_talk(self, what: tuple[str, str], followed: bool) -> None:
-        for service, port in self._datagram_ports():
-            for peer, talk in port.talks.by_peer.items():
-                if (service.called, show_pair(*peer)) == what:
-                    self._resume_talk(what, talk, followed)
-                    port.talks.follow(peer, followed)
+        service = self.service(what[0])
+        assert service is not None  # services live as long as the bench
+        for peer, talk in service.talks.by_peer.items():
+            if show_pair(*peer) == what[1]:
+                self._resume_talk(what, talk, followed)
+                service.talks.follow(peer, followed)
 
     def _resume_talk(self, what: tuple[str, str], talk: Talk, followed: bool) -> None:
         kept = self.conversations.of_peer(*what)

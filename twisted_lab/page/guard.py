@@ -8,12 +8,12 @@ resolves to this address cannot name us.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 
 from twisted.web.http import Request
 
 from twisted_lab.addresses import host, show_pair
 from twisted_lab.escaping import escape
+from twisted_lab.page.routes import ApiError
 
 #: What a request that changes nothing may be; everything else needs the token, everywhere.
 READING = frozenset({b"GET", b"HEAD"})
@@ -29,12 +29,25 @@ _NO_TOKEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A guard's no: the status, and the sentence."""
+#: How the token is to be given, for programs (RFC 6750 3).
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="socketlab"'}
 
-    status: int
-    why: str
+
+def addressed(request: Request) -> tuple[str, str]:
+    """Whose *request* this is, and what it wants of them.
+
+    A request that names a whole address names its host there (RFC 9112 3.2.2).
+    """
+    target, said = request.uri.decode("ascii", "replace"), _one(request, b"Host") or ""
+    scheme = f"{_scheme(request)}://"
+    if not target.lower().startswith(scheme):
+        return said, target
+    name, slash, rest = target[len(scheme) :].partition("/")
+    return name, slash + rest
+
+
+def _scheme(request: Request) -> str:
+    return "https" if request.isSecure() else "http"
 
 
 class Guard:
@@ -43,25 +56,21 @@ class Guard:
     def __init__(self, token: str) -> None:
         self._token = token.encode()
 
-    def refuse(self, request: Request, path: str) -> Refused | None:
-        """Why *request* for *path* goes no further; None when it may."""
-        said = _one(request, b"Host")
-        if said is None or said.lower() not in _own_names(request):
-            return Refused(421, f"no bench is called '{escape(said or '')}' here")
-        if not self._of_this_page(request, path, said):
-            return Refused(403, _FORBIDDEN)
+    def check(self, request: Request, name: str, path: str) -> None:
+        """Raise :class:`ApiError` unless *request*, to the host *name*, may ask for *path*."""
+        if name.lower() not in _own_names(request):
+            raise ApiError(421, f"no bench is called '{escape(name)}' here")
+        if not self._of_this_page(request, path, name):
+            raise ApiError(403, _FORBIDDEN)
         changes = request.method not in READING
         if (changes or self._is_private(request, path)) and not self._has_token(request):
-            return Refused(401, _NO_TOKEN)
+            raise ApiError(401, _NO_TOKEN, _CHALLENGE)
         if changes and not _is_json(request):
-            return Refused(415, "expected Content-Type: application/json")
-        return None
+            raise ApiError(415, "expected Content-Type: application/json")
 
     @staticmethod
-    def _of_this_page(request: Request, path: str, said: str) -> bool:
-        scheme = "https" if request.isSecure() else "http"
-        origin = _one(request, b"Origin")
-        if request.requestHeaders.hasHeader(b"Origin") and origin != f"{scheme}://{said}":
+    def _of_this_page(request: Request, path: str, name: str) -> bool:
+        if _one(request, b"Origin") not in (None, f"{_scheme(request)}://{name}"):
             return False
         if _one(request, b"Sec-Fetch-Site") in (None, "same-origin", "none"):
             return True
@@ -84,9 +93,11 @@ class Guard:
 
 
 def _one(request: Request, name: bytes) -> str | None:
-    """The header's one value; None when there is none, or several: they disagree."""
-    values = request.requestHeaders.getRawHeaders(name) or []
-    return values[0].decode("ascii", "replace") if len(values) == 1 else None
+    """The header's one value; None when there is none, nothing when there are several."""
+    values = request.requestHeaders.getRawHeaders(name)
+    if values is None:
+        return None
+    return values[0].decode("ascii", "replace") if len(values) == 1 else ""
 
 
 def _own_names(request: Request) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 
 from twisted_lab import __version__
 from twisted_lab.bench import Bench
@@ -75,14 +75,20 @@ class Page:
         self._viewers = Viewers(publisher, reactor, desk.follow, desk.transport)
         about = {"reactor": reactor_word, "started": now().isoformat()}
         site = Site(desk, self._viewers, Guard(token), about, metrics.exposition)
-        self.service = _service(reactor, listens, PageFactory(site.answer, reactor.seconds))
+        own = Publisher()
+        own.add(lambda event: desk.note(event.text), ("note",), detailed=False)
+        factory = PageFactory(site.answer, reactor.seconds)
+        self.service = _service(Shared(reactor, own), listens, factory)
 
     @property
     def address(self) -> str:
         """The address to open in a browser, with the token in its fragment."""
         opened = self.service.ports[0]
         scheme = "https" if isinstance(opened.listen, TlsListen) else "http"
-        return f"{scheme}://{opened.address}/#token={self._token}"
+        # To connect to a wildcard is to connect to loopback, by whose name the page is asked.
+        host, _, number = opened.address.rpartition(":")
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+        return f"{scheme}://{host}:{number}/#token={self._token}"
 
     def open(self) -> None:
         """Open the port; raises :class:`CannotServe`, naming it and the ways out."""
@@ -104,15 +110,17 @@ class Page:
     def stop(self) -> Deferred[Any]:
         """The bench is gone: say so to whoever watches, and close; fires when it is closed."""
         self._lag.stop()
+        closed = self.service.stop_listening()  # first: whose stream ends may come back at once
         self._viewers.end("the bench has stopped")
         for stream in self.service.streams():
             stream.end(CloseReason.DRAIN)
         gone = Drain(self._clock, self.service.streams, _LAST_WORDS).start()
-        return gone.addCallback(lambda done: self.service.stopService())
+        both = DeferredList([closed, gone])
+        return both.addCallback(lambda done: self.service.stopService())
 
 
-def _service(reactor: Any, listens: Sequence[Listen], factory: PageFactory) -> LabService:
-    """The page's port: a service like the others, with events of its own that nobody watches."""
+def _service(shared: Shared, listens: Sequence[Listen], factory: PageFactory) -> LabService:
+    """The page's port: a service like the others, whose events are none of the bench's."""
     kind = Kind("page", "the page of the bench", stream=lambda doors: factory)
     settings = Settings(
         listen=tuple(listens),
@@ -120,4 +128,4 @@ def _service(reactor: Any, listens: Sequence[Listen], factory: PageFactory) -> L
         max_per_peer=CONNECTIONS,
         idle_timeout=REQUEST_TIME,
     )
-    return make_service(kind, settings, Shared(reactor, Publisher()))
+    return make_service(kind, settings, shared)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 
 class ApiError(Exception):
-    """What was asked for cannot be: an HTTP *status* and one sentence."""
+    """What was asked for cannot be: an HTTP *status*, one sentence, and headers it must have."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(why)
         self.status = status
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,4 @@ def find(routes: tuple[Route, ...], method: str, path: str) -> tuple[Route, dict
         if route.method == method:
             return route, named
     allowed = ", ".join(sorted({route.method for route, _ in matching}))
-    raise ApiError(405, f"this takes {allowed}")
+    raise ApiError(405, f"this takes {allowed}", {"Allow": allowed.replace("GET", "GET, HEAD")})

@@ -13,7 +13,7 @@ from twisted_lab.errors import summary
 from twisted_lab.escaping import escape
 from twisted_lab.page.api import ROUTES, Asked, Body, as_json
 from twisted_lab.page.desk import Desk
-from twisted_lab.page.guard import Guard
+from twisted_lab.page.guard import Guard, addressed
 from twisted_lab.page.routes import ApiError, Route, find
 from twisted_lab.page.viewers import Viewers
 
@@ -83,6 +83,8 @@ class Site:
         try:
             answer = self._answer(request)
         except ApiError as error:
+            for name, value in error.headers.items():
+                request.setHeader(name, value)
             answer = as_json({"error": str(error)}, error.status)
         except Exception as error:
             self._desk.note(f"{escape(request.uri)}: {summary(error)}")
@@ -91,10 +93,9 @@ class Site:
             _send(request, answer)
 
     def _answer(self, request: Any) -> Body | None:
-        path, _, query = request.uri.decode("ascii", "replace").partition("?")
-        refused = self._guard.refuse(request, path)
-        if refused is not None:
-            raise ApiError(refused.status, refused.why)
+        name, target = addressed(request)
+        path, _, query = target.partition("?")
+        self._guard.check(request, name, path)
         answer = self._found(request, path, query)
         return as_json(answer) if isinstance(answer, dict) else answer
 
@@ -122,7 +123,7 @@ def _parameters(query: str, known: tuple[str, ...]) -> dict[str, str]:
         if name not in known:
             there_are = ", ".join(known) or "none"
             raise ApiError(400, f"there is no parameter '{escape(name)}' here, only: {there_are}")
-    return dict(given)
+    return {name: text for name, text in given if text}
 
 
 def _file(name: str) -> Body:

@@ -131,6 +131,17 @@ class Viewers:
 
     def __call__(self, event: Event) -> None:
         """Give *event* to the viewers who want it."""
+        if not any(interest.wants(event) for interest in self._interests):
+            return  # the first events of every connection come, whoever asked for what
+        try:
+            self._give(event)
+        except Exception:
+            # The publisher will say so and remove us: no stream shall look alive that is not.
+            for viewer in tuple(self._viewers):
+                viewer.end("an event could not be shown: the bench's log says why")
+            raise
+
+    def _give(self, event: Event) -> None:
         wanting = [viewer for viewer in self._viewers if viewer.interest.wants(event)]
         if not self._bucket.allow(1, self._clock.seconds()):
             self._miss(wanting, event)
