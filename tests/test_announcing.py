@@ -109,6 +109,32 @@ class BenchTests(SynchronousTestCase):
         self.assertNotIn("other machines", announcement(bench()))
 
 
+class FakePage:
+    """A page that is open on *listen*."""
+
+    address = "https://127.0.0.1:9443/#token=x"
+
+    def __init__(self, *listens: Listen) -> None:
+        self.service = service("discard", *listens)
+
+
+class PageTests(SynchronousTestCase):
+    def test_loopback(self) -> None:
+        """A page says the address to open, last, and no more."""
+        page = FakePage(TcpListen("127.0.0.1", 9002))
+        said = announcing.announcement(bench(), EPollReactor(), page).splitlines()
+        shown = f"  page     https  open: {page.address}"
+        self.assertEqual(said[-2:], [shown, "Stop with Ctrl-C."])
+
+    def test_beyond(self) -> None:
+        """One that others can open says its certificate, and by which addresses they can."""
+        page = FakePage(TlsListen("192.0.2.7", 9443))
+        said = announcing.announcement(bench(), EPollReactor(), page)
+        (shown,) = page.service.keyring.shown(TlsListen("::1", 1))
+        self.assertIn(f"certificate SHA-256 {shown.fingerprint}\n", said)
+        self.assertIn("open to other machines, at: 192.0.2.7\n", said)
+
+
 class TransportTests(FolderTestCase):
     def test_unix(self) -> None:
         """A UNIX socket is tried by its path."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twisted_lab.addresses import show_pair
 from twisted_lab.conversation import KEPT, RECENT, RECENT_BYTES
 from twisted_lab.conversations import REFUSALS, Conversations
 from twisted_lab.events import (
@@ -230,6 +231,30 @@ class RoomTests(ConversationCase):
         self.assertEqual(left, list(range(1000, 1000 - len(left), -1)))
         self.assertEqual(self.kept.forgotten, 1000 - len(left))
         self.assertGreater(len(left), 100)
+
+    def test_forgotten(self) -> None:
+        """Closed connections and datagram peers that had to go are counted apart; an open one that
+        had to is listed all the same, so it is not."""
+        for number in range(1, 1001):
+            self.accept(number)
+        self.assertEqual((self.kept.forgotten, self.kept.forgotten_talks), (0, 0))
+        for number in range(1000):
+            self.kept(DatagramReceived(number, "echo", peer(number), LOCAL, 1))
+        left = list(self.kept.newest())
+        self.assertEqual((self.kept.forgotten, self.kept.forgotten_talks), (0, 1000 - len(left)))
+
+    def test_talk_that_begins_anew(self) -> None:
+        """The events of a peer go with its totals; when it comes again it is another talk."""
+        for peer in (("::1", 5), ("::1", 6)):
+            self.kept(DatagramReceived(1, "echo", show_pair(*peer), "[::1]:9000", 3))
+        self.kept.forget_talk("echo", ("::1", 5))
+        self.kept.forget_talk("echo", ("::1", 5))
+        self.kept.forget_talk("line", ("::1", 6))
+        self.assertEqual([one.id for one in self.kept.newest()], ["d2"])
+        self.assertEqual(self.kept.forgotten_talks, 1)
+        self.kept(DatagramReceived(2, "echo", "[::1]:5", "[::1]:9000", 3))
+        self.assertEqual([one.count for one in self.kept.newest()], [1, 1])
+        self.assertEqual(self.kept.size, sum(one.size() for one in self.kept.newest()))
 
     def test_end_of_forgotten(self) -> None:
         """The end of a connection whose beginning had to go is kept, after a gap."""

@@ -219,10 +219,12 @@ class TalkTests(PortCase):
     def test_bound(self) -> None:
         """Peers choose their addresses: only so many are remembered, the last to begin."""
         port = self.sampling()
+        forgotten: list[Any] = []
+        port.talks.forgot = forgotten.append
         for number in range(TALKS_KEPT + 5):
             self.arrive(port, b"x", peer=("192.0.2.9", 1024 + number))
         self.assertEqual(len(port.talks.by_peer), TALKS_KEPT)
-        self.assertEqual(port.talks.forgotten, 5)
+        self.assertEqual(forgotten, [("192.0.2.9", number) for number in range(1024, 1029)])
         self.assertNotIn(("192.0.2.9", 1028), port.talks.by_peer)
 
 

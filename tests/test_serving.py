@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import indent
 from typing import Any
 
@@ -80,6 +81,30 @@ class ServeTests(ReactorTestCase):
         await stopped
         (closed,) = self.seen.of("closed")
         self.assertEqual((closed.reason, closed.service), ("drain", "Echo"))
+
+    async def test_with_a_page(self) -> None:
+        """Where its page is it says itself, and only while it is there; its stop leaves nothing."""
+        bench = self.serve(Echo, page="0")
+        self.assertIsNone(bench.page)
+        bench.startService()
+        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]{43})", bench.page or "")
+        assert found is not None, bench.page
+        peer = await self.connect(int(found[1]))
+        host = f"Host: 127.0.0.1:{found[1]}\r\n".encode()
+        peer.transport.write(b"GET /api/events HTTP/1.1\r\n" + host + b"\r\n")
+        await self.until(lambda: b": ok" in peer.received)
+        await bench.stopService()
+        await self.until(lambda: peer.end)
+        self.assertIn(b"event: end", peer.received)
+        self.assertIsNone(bench.page)
+        await self.assert_refused(self.connect(int(found[1])))
+
+    async def test_without_a_page(self) -> None:
+        """A service has none unless it was asked for."""
+        bench = self.serve(Echo)
+        bench.startService()
+        self.addCleanup(bench.stopService)
+        self.assertIsNone(bench.page)
 
     async def test_named(self) -> None:
         """What is served may be named, as on the command line."""

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from twisted_lab import __version__, addresses, trying
 from twisted_lab.escaping import escape
@@ -20,17 +21,27 @@ from twisted_lab.transports.listeners import word
 _SIOCGIFADDR = 0x8915
 
 
-def announcement(services: Sequence[LabService], reactor: object, page: str | None = None) -> str:
-    """A few lines: which reactor runs, each service, where it listens, one line to try it with.
+class Announced(Protocol):
+    """A page: its port, and the address to open in a browser."""
 
-    *page* is the address of the page, to be opened in a browser.
-    """
+    service: LabService
+
+    @property
+    def address(self) -> str:
+        """With the token."""
+
+
+def announcement(
+    services: Sequence[LabService], reactor: object, page: Announced | None = None
+) -> str:
+    """A few lines: which reactor runs, each service, where it listens, one line to try it with."""
     lines = [f"socketlab {__version__} ({word_for(reactor)}) serves:"]
     for service in services:
         lines += _service_lines(service)
     if page is not None:
-        lines.append(f"  {'page':8} {page.partition(':')[0]:4}  open: {page}")
-    lines += _addresses_for_others(services)
+        lines.append(f"  {'page':8} {page.address.partition(':')[0]:4}  open: {page.address}")
+        lines += _certificates(page.service, page.service.ports)
+    lines += _addresses_for_others([*services, page.service] if page else services)
     return "\n".join([*lines, "Stop with Ctrl-C."])
 
 
@@ -45,9 +56,14 @@ def _service_lines(service: LabService) -> Iterable[str]:
         ports = [opened for opened in service.ports if word(opened.listen) == transport]
         where = "  ".join(_shown(opened) for opened in ports)
         yield f"  {service.called:8} {transport:4} {where:31}  {_to_try(service, ports[0])}"
-        listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
-        certificates = [shown for listen in listens for shown in service.keyring.shown(listen)]
-        yield from map(_certificate_line, dict.fromkeys(certificates))
+        yield from _certificates(service, ports)
+
+
+def _certificates(service: LabService, ports: Iterable[OpenPort]) -> Iterable[str]:
+    """A line for each certificate of *ports*."""
+    listens = [opened.listen for opened in ports if isinstance(opened.listen, TlsListen)]
+    certificates = [shown for listen in listens for shown in service.keyring.shown(listen)]
+    return map(_certificate_line, dict.fromkeys(certificates))
 
 
 def _certificate_line(shown: Shown) -> str:

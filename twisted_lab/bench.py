@@ -42,7 +42,16 @@ def make_bench(settings: Settings, shared: Shared) -> list[LabService]:
 
 
 class Beside(Protocol):
-    """What stands beside the services on a port of its own: it opens with them and closes last."""
+    """What stands beside the services on a port of its own: it opens with them and closes last.
+
+    ``service`` is that port; ``address``, while it is open, what a person opens in a browser.
+    """
+
+    service: LabService
+
+    @property
+    def address(self) -> str:
+        """With whatever secret it needs."""
 
     def open(self) -> None:
         """Open its port; raises :class:`CannotServe`."""

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from twisted_lab.addresses import show_pair
 from twisted_lab.conversation import Conversation, key_of
+from twisted_lab.datagram_socket import Peer
 from twisted_lab.events import Event, Refused
 
 #: Bytes of memory for all that is kept.
@@ -29,7 +31,7 @@ class Conversations:
     """The ring of all conversations of a process; an :class:`~twisted_lab.interfaces.Observer`.
 
     Give it to a publisher with ``kinds=KINDS, sample=KEPT``. *limit* is in bytes. ``forgotten``
-    counts those that had to make room.
+    counts the closed connections that had to make room, ``forgotten_talks`` the datagram peers.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -40,6 +42,7 @@ class Conversations:
         self.refusals: deque[Refused] = deque(maxlen=REFUSALS)
         self.size = 0
         self.forgotten = 0
+        self.forgotten_talks = 0
 
     def __call__(self, event: Event) -> None:
         """Keep *event* with its conversation."""
@@ -85,11 +88,22 @@ class Conversations:
             gone.append(next(oldest))
             room -= gone[-1].size()
         for kept in gone:
-            del self._kept[kept.key]
-            self.size -= kept.size()
-            if kept.key < 0:
-                del self._talks[kept.service, kept.peer]
-        self.forgotten += len(gone)
+            self._forget(kept)
+
+    def _forget(self, kept: Conversation) -> None:
+        del self._kept[kept.key]
+        self.size -= kept.size()
+        if kept.key < 0:
+            del self._talks[kept.service, kept.peer]
+            self.forgotten_talks += 1
+        elif kept.closed is not None:
+            self.forgotten += 1
+
+    def forget_talk(self, service: str, peer: Peer) -> None:
+        """The totals of *peer* are gone, so its events are too: they would not fit new ones."""
+        kept = self.of_peer(service, show_pair(*peer))
+        if kept is not None:
+            self._forget(kept)
 
     def get(self, id: str) -> Conversation | None:
         """The conversation *id*, if it is kept."""

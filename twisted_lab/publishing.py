@@ -16,7 +16,6 @@ from twisted_lab.errors import summary
 from twisted_lab.events import CATALOGUE, TRAFFIC, Event, Note
 from twisted_lab.interfaces import Observer
 
-
 #: More events than there will ever be of one conversation.
 _ALL = 2**60
 

@@ -43,6 +43,15 @@ class OwnBench(Bench):
             if word(opened.listen) == transport
         ]
 
+    @property
+    def page(self) -> str | None:
+        """The address of its page, with the token that allows changes, while it serves.
+
+        None without a page, which there is with ``page="0"`` (any free port) or ``page=ENDPOINT``.
+        """
+        opened = self.beside is not None and self.beside.service.ports
+        return self.beside.address if self.beside is not None and opened else None
+
 
 def serve(what: Any, reactor: Any, observer: Observer | None = None, **options: object) -> OwnBench:
     """A service that serves *what* on *reactor*, to be started or given a parent.

@@ -93,9 +93,8 @@ def make(
         if take_signals:  # the process is ours alone
             _settle_memory()
         if not settings.quiet and (out := stdout()) is not None:
-            address = getattr(bench.beside, "address", None)
             with suppress(OSError):  # nobody to read it is no reason not to serve
-                print(announcement(services, reactor, address), file=out, flush=True)
+                print(announcement(services, reactor, bench.beside), file=out, flush=True)
         hidden = installed().refused if isinstance(service, str) else ()
         for sentence in [*kernel.missing_here(), *_warnings(services), *hidden]:
             _logger.warn("{sentence}", sentence=sentence)
@@ -184,19 +183,27 @@ def try_ports(
     shared = Shared(reactor, Publisher())
     said = None if config is None else config.read()
     services = _services(service, settings, shared, said)
-    if listens := _page_listens(service, settings if said is None else said.settings, config):
-        services.append(_blank_page(listens, shared))
+    listens = _page_listens(service, settings if said is None else said.settings, config)
+    page = _blank_page(listens, shared) if listens else None
     try:
         for tried in services:
             tried.privilegedStartService()
+        if page is not None:
+            _open_page(page)
     finally:
-        for tried in services:
+        for tried in [*services, page] if page else services:
             tried.close_at_once()
 
 
 def _blank_page(listens: tuple[Listen, ...], shared: Shared) -> LabService:
     kind = Kind("page", "", stream=lambda doors: Factory())
     return make_service(kind, Settings(listen=listens), shared)
+
+
+def _open_page(page: LabService) -> None:
+    from twisted_lab.page.opening import open_port
+
+    open_port(page)
 
 
 def _services(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted_lab.datagram_socket import Peer
@@ -30,7 +31,7 @@ class Talk:
 
 
 class Talks:
-    """The talks of a service's ports, kept while somebody takes samples of them; else there is none.
+    """The talks of a service, kept while somebody takes samples of them; else there is none.
 
     A port that is closed and opened again goes on with them.
     """
@@ -38,15 +39,15 @@ class Talks:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self.by_peer: OrderedDict[Peer, Talk] = OrderedDict()
-        self.forgotten = 0
+        #: Called with each peer that had to make room.
+        self.forgot: Callable[[Peer], object] = lambda peer: None
 
     def begin(self, peer: Peer) -> Talk:
         """The talk with *peer*, whose first datagram this is."""
         now = self._publisher.now()
         talk = self.by_peer[peer] = Talk(now, now, self._publisher.sample)
         if len(self.by_peer) > TALKS_KEPT:
-            self.by_peer.popitem(last=False)
-            self.forgotten += 1
+            self.forgot(self.by_peer.popitem(last=False)[0])
         return talk
 
     def follow(self, peer: Peer, followed: bool) -> None:

@@ -208,10 +208,16 @@ class ConnectionTests(PageCase):
         self.assertEqual(self.names(), ["accepted", "peer-shutdown", "closed"])
 
     def test_forgotten(self) -> None:
-        """An open one whose events had to make room is still there, without them."""
-        self.talk()
+        """An open one whose events had to make room is still there, with a gap in their place."""
+        self.clock.advance(2)
+        self.say(self.talk())
+        self.clock.advance(3)
         self.conversations._kept.clear()
-        self.assertEqual(self.names(), [])
+        (gap,) = self.ask("/api/connections/c1").json["events"]
+        self.assertEqual((gap["event"], gap["reason"], gap["connection"]), ("gap", "evicted", "c1"))
+        self.assertEqual((gap["ns"], gap["until"]), (2 * 10**9, 5 * 10**9))
+        self.assertEqual((gap["bytes_in"], gap["bytes_out"]), (5, 5))
+        self.assertEqual(self.ask("/api/connections/c1.svg").status, 200)
 
     def test_none(self) -> None:
         """What there is not is named."""

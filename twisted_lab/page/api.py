@@ -13,7 +13,7 @@ from twisted_lab.conversation import KEPT, Conversation
 from twisted_lab.diagram import draw
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
-from twisted_lab.events import CATALOGUE, CloseReason, Event
+from twisted_lab.events import CATALOGUE, CloseReason, Event, Gap
 from twisted_lab.explaining import transport_of
 from twisted_lab.page import shapes
 from twisted_lab.page.desk import Desk
@@ -121,8 +121,8 @@ def connections(asked: Asked) -> dict[str, Any]:
     closed = list(desk.closed())
     open_ones = [] if state == "closed" else [one for one in streams if _matches(asked, one)]
     closed_ones = [] if state == "open" else [one for one in closed if _matches(asked, one)]
-    now, seconds = desk.publisher.now(), asked.viewers.seconds()
-    shown = [shapes.open_connection(one, now, seconds) for one in open_ones[:limit]]
+    now = desk.publisher.now()
+    shown = [shapes.open_connection(one, now) for one in open_ones[:limit]]
     shown += map(shapes.closed_connection, closed_ones[: limit - len(shown)])
     return {
         "connections": shown,
@@ -149,7 +149,7 @@ def connection(asked: Asked, id: str) -> dict[str, Any]:
     stream, kept = _connection(asked, id)
     now = asked.desk.publisher.now()
     if stream is not None:
-        said = shapes.open_connection(stream, now, asked.viewers.seconds())
+        said = shapes.open_connection(stream, now)
     else:
         assert kept is not None
         said = shapes.closed_connection(kept)
@@ -165,11 +165,12 @@ def _connection(asked: Asked, id: str) -> tuple[Stream | None, Conversation | No
 
 
 def _events_of(stream: Stream | None, kept: Conversation | None, now: int) -> list[Event]:
-    if kept is None:
-        return []
     if stream is None:
-        return kept.events(now, kept.bytes_in, kept.bytes_out)
-    return kept.events(now, stream.bytes_in, stream.bytes_out)
+        return [] if kept is None else kept.events(now, kept.bytes_in, kept.bytes_out)
+    if kept is not None:
+        return kept.events(now, stream.bytes_in, stream.bytes_out)
+    since, moved = shapes.opened_at(stream, now), (stream.bytes_in, stream.bytes_out)
+    return [Gap(since, stream.layer.name, now, "evicted", stream.id, *moved)]
 
 
 def _events(events: Sequence[Event], now: int) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Desk:
 
     def forgotten_talks(self) -> int:
         """How many datagram peers had to make room for others."""
-        return sum(service.talks.forgotten for service in self.services)
+        return self.conversations.forgotten_talks
 
     def follow(self, what: Followed, followed: bool) -> None:
         """Have every event of a conversation built from now on, or no more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -62,6 +63,8 @@ class Page:
         publisher, reactor = shared.publisher, shared.reactor
         conversations = Conversations()
         publisher.add(conversations, KINDS, detailed=False, sample=KEPT)
+        for service in bench.services:
+            service.talks.forgot = partial(conversations.forget_talk, service.called)
         views = ServiceViews(bench.services)
         publisher.add(views, VIEWED, detailed=False)
         self._clock = reactor
@@ -92,11 +95,7 @@ class Page:
 
     def open(self) -> None:
         """Open the port; raises :class:`CannotServe`, naming it and the ways out."""
-        try:
-            self.service.privilegedStartService()
-        except CannotServe as error:
-            ways = "--page ENDPOINT puts the page elsewhere, --no-page does without"
-            raise CannotServe(f"the page: {error}; {ways}") from None
+        open_port(self.service)
 
     def close_at_once(self) -> None:
         """The same the other way, of a start that failed."""
@@ -117,6 +116,15 @@ class Page:
         gone = Drain(self._clock, self.service.streams, _LAST_WORDS).start()
         both = DeferredList([closed, gone])
         return both.addCallback(lambda done: self.service.stopService())
+
+
+def open_port(service: LabService) -> None:
+    """Open *service*, which is a page's; raises :class:`CannotServe`, with the ways out."""
+    try:
+        service.privilegedStartService()
+    except CannotServe as error:
+        ways = "--page ENDPOINT puts the page elsewhere, --no-page does without"
+        raise CannotServe(f"the page: {error}; {ways}") from None
 
 
 def _service(shared: Shared, listens: Sequence[Listen], factory: PageFactory) -> LabService:

@@ -10,9 +10,14 @@ from twisted_lab.talks import Talk
 from twisted_lab.wrapping import Stream
 
 
-def open_connection(stream: Stream, now: int, seconds: float) -> dict[str, Any]:
-    """*stream*; *now* is ns of the publisher and *seconds* the same moment on its own clock."""
-    age = seconds - stream.opened_at
+def opened_at(stream: Stream, now: int) -> int:
+    """When *stream* was opened, in ns of the publisher, whose *now* this is."""
+    return max(0, now - round((stream.layer.seconds() - stream.opened_at) * 1e9))
+
+
+def open_connection(stream: Stream, now: int) -> dict[str, Any]:
+    """*stream*; *now* is ns of the publisher."""
+    opened = opened_at(stream, now)
     said = {
         "id": stream.id,
         "service": stream.layer.name,
@@ -20,8 +25,8 @@ def open_connection(stream: Stream, now: int, seconds: float) -> dict[str, Any]:
         "local": stream.local,
         "transport": stream.kind,
         "state": "ending" if stream.ending else "open",
-        "opened_ns": max(0, now - round(age * 1e9)),
-        "duration": round(age, 6),
+        "opened_ns": opened,
+        "duration": round((now - opened) / 1e9, 6),
         "bytes_in": stream.bytes_in,
         "bytes_out": stream.bytes_out,
     }

@@ -66,10 +66,6 @@ class Viewers:
         self._lingering: set[Any] = set()
         self.dropped = 0
 
-    def seconds(self) -> float:
-        """The clock of connections."""
-        return self._clock.seconds()
-
     def add(self, request: Any, interest: Interest, after: int | None = None) -> None:
         """Answer *request* with what *interest* wants; from *after* (ns) on, where it is kept."""
         viewer = Viewer(request, interest)
