@@ -102,6 +102,12 @@ class Client:
             raise AssertionError(f"{path}: {answer}")
         return answer.json
 
+    def losses(self) -> float:
+        """How many events viewers missed, as the metrics have it."""
+        said = self.ask("/metrics").body.decode()
+        found = re.search(r'^socketlab_\w+\{observer="page"\} (\S+)', said, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
     @property
     def allowed(self) -> dict[str, str]:
         """The headers of a change."""

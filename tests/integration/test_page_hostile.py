@@ -291,16 +291,9 @@ class NotReadingTests(HostileTests):
             self.assertIn(b" 200 ", viewer.recv(100))
             before = self.child.rss()
             with meanwhile(lambda: round_trips(busy, 50, b"x" * 256)):
-                wait_for(lambda: self.losses() > 20_000)
+                wait_for(lambda: self.page.losses() > 20_000)
             self.assertLess(self.child.rss() - before, BOUNDED)
         self.check_unchanged()
-
-    def losses(self) -> float:
-        found = re.search(r'observer_lost_events_total\{observer="page"\} (\S+)', self.metrics())
-        return float(found[1]) if found else 0.0
-
-    def metrics(self) -> str:
-        return self.page.ask("/metrics").body.decode()
 
     def test_asker(self) -> None:
         """Who asks again and again and reads no answer is asked to wait, and costs little."""
