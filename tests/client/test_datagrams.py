@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import ENETUNREACH
+from errno import ECONNREFUSED, EHOSTUNREACH, ENETUNREACH
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.client.connected import FakeConsole
-from twisted_lab.client.datagrams import WAIT, DatagramTalk
+from twisted_lab.client.datagrams import REFUSED, WAIT, DatagramTalk
 from twisted_lab.client.words import Lines, ReadableDatagrams, as_typed
 from twisted_lab.publishing import Publisher
 from twisted_lab.testing import Collector
@@ -27,6 +27,11 @@ class FakeSocket:
         self.wrong: Any = None
         self.peer: Any = None
         self.open = True
+        self.socket = self
+        self.error = 0
+
+    def getsockopt(self, level: int, name: int) -> int:
+        return self.error
 
     def connect(self, host: str, port: int) -> None:
         self.peer = host, port
@@ -61,7 +66,7 @@ class DatagramTalkTests(SynchronousTestCase):
             ReadableDatagrams(),
             Lines(as_typed),
             said.append,
-            lambda: said.append("refused"),
+            said.append,
             lambda: said.append("deaf"),
             lambda: said.append("done"),
         )
@@ -101,7 +106,7 @@ class DatagramTalkTests(SynchronousTestCase):
         """ICMP says that nobody is there: it is told once and ends."""
         self.talk.connectionRefused()
         self.talk.connectionRefused()
-        self.assertEqual(self.said, ["refused", "done"])
+        self.assertEqual(self.said, [REFUSED, "done"])
 
     def test_refused_by_send(self) -> None:
         """The send() that reports it has sent nothing, and what is typed after it neither."""
@@ -109,10 +114,19 @@ class DatagramTalkTests(SynchronousTestCase):
         self.console.talker.typed(b"one\ntwo\n")
         self.assertEqual(self.seen.of("datagram-sent"), [])
         self.assertEqual([lost.bytes for lost in self.seen.of("datagram-dropped")], [3])
-        self.assertEqual(self.said[:2], ["refused", "done"])
+        self.assertEqual(self.said[:2], [REFUSED, "done"])
         self.assertIn("not sent: nobody listens there", self.said[2])
         self.console.talker.input_ended()
         self.assertEqual(self.clock.calls, [])
+
+    def test_closed_by_the_reactor(self) -> None:
+        """Where the reactor sees the error first and closes the socket, what it was is told."""
+        for number, why in ((ECONNREFUSED, REFUSED), (EHOSTUNREACH, "No route to host")):
+            self.setUp()
+            self.socket.error = number
+            self.talk.transport = None
+            self.talk.stopProtocol()
+            self.assertEqual(self.said, [why, "done"])
 
     def test_not_sent(self) -> None:
         """What the kernel does not take is lost, with its reason; the next one is tried."""

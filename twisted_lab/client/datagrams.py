@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
+from errno import ECONNREFUSED
 from typing import Any
 
 from twisted.internet.error import MessageLengthError
@@ -20,6 +23,9 @@ NAME = "connect"
 #: Seconds for which answers are waited for once the input is at its end.
 WAIT = 1.0
 
+#: What ECONNREFUSED means on a connected UDP socket.
+REFUSED = "nobody listens there (ICMP port unreachable)"
+
 #: Bytes for one recvfrom(): no datagram is larger, so none is cut.
 ROOM = 2**16
 
@@ -27,7 +33,7 @@ ROOM = 2**16
 class DatagramTalk(DatagramProtocol):
     """Joins a connected UDP socket and the *console*; *peer* is a numeric address and a port.
 
-    *unsent* is told of input that is not sent, *refused* that ICMP says nobody is there, *deaf*
+    *unsent* is told of input that is not sent, *failed* why the socket is of no more use, *deaf*
     that stdout takes no more; *done* is called when all is over.
     """
 
@@ -43,7 +49,7 @@ class DatagramTalk(DatagramProtocol):
         shown: Shown,
         typed: Typed,
         unsent: Callable[[str], object],
-        refused: Callable[[], object],
+        failed: Callable[[str], object],
         deaf: Callable[[], object],
         done: Callable[[], object],
     ) -> None:
@@ -54,7 +60,7 @@ class DatagramTalk(DatagramProtocol):
         self._shown = shown
         self._typed = typed
         self._unsent = unsent
-        self._refused = refused
+        self._failed = failed
         self._deaf = deaf
         self._done = done
         self._stopped = False
@@ -62,14 +68,14 @@ class DatagramTalk(DatagramProtocol):
     def startProtocol(self) -> None:
         """The socket is there: connect() makes the kernel give us this peer's answers alone."""
         self.transport.connect(*self._peer)
-        _, _, peer, local = self._about()
-        self._note("connect", f"datagrams go to {peer} from {local}")
+        self._socket = self.transport.socket
+        self._local = show(self.transport.getHost())
+        self._note("connect", f"datagrams go to {show_pair(*self._peer)} from {self._local}")
         self._console.open(self)
         self._console.joins(self.transport)
 
     def _about(self) -> tuple[int, str, str, str]:
-        host = self.transport.getHost()
-        return self._publisher.now(), NAME, show_pair(*self._peer), show(host)
+        return self._publisher.now(), NAME, show_pair(*self._peer), self._local
 
     def _note(self, kind: str, text: str) -> None:
         self._publisher.offer(Note, NAME, kind, text)
@@ -94,7 +100,7 @@ class DatagramTalk(DatagramProtocol):
             self._drop(message, reason)
             return
         if self._stopped:  # send() said that an earlier one was refused, and sent nothing
-            self._drop(message, "nobody listens there")
+            self._drop(message, REFUSED)
         else:
             kept = self._publisher.captured(message)
             self._publisher.publish(DatagramSent(*self._about(), len(message), kept))
@@ -119,8 +125,17 @@ class DatagramTalk(DatagramProtocol):
 
     def connectionRefused(self) -> None:
         """ICMP port unreachable, as the kernel tells a connected socket."""
+        self._fail(REFUSED)
+
+    def stopProtocol(self) -> None:
+        """The socket is closed: by us, or by the reactor, which has seen an error on it."""
         if not self._stopped:
-            self._refused()
+            number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self._fail(REFUSED if number in (0, ECONNREFUSED) else os.strerror(number))
+
+    def _fail(self, why: str) -> None:
+        if not self._stopped:
+            self._failed(why)
             self.stop()
 
     def nobody_reads(self) -> None:
@@ -132,5 +147,6 @@ class DatagramTalk(DatagramProtocol):
         """Close the socket; what is still to be shown is shown first."""
         if not self._stopped:
             self._stopped = True
-            self.transport.stopListening()
+            if self.transport is not None:  # the reactor closed it
+                self.transport.stopListening()
             self._console.close(self._done)

@@ -193,7 +193,7 @@ class Session:
             self._shown(),
             Lines(means, longest),
             self._unsent,
-            lambda: self.verdict.failed("nobody listens there (ICMP port unreachable)"),
+            self.verdict.failed,
             self._deaf,
             self._stop,
         )

@@ -41,8 +41,8 @@ class Verdict:
         self._ended = True
 
     def interrupted(self, number: int) -> None:
-        """Signal *number* ended it."""
-        self._signal = number
+        """Signal *number* ended it, if none did before."""
+        self._signal = self._signal or number
 
     @property
     def status(self) -> int:
