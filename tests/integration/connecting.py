@@ -10,15 +10,22 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.integration.child import wait_for
-from tests.integration.peers import missing
+from tests.integration.peers import MIB, missing
 from tests.programs import SOCKETLAB
+
+#: 5 MiB that do not look like themselves when something is lost or twice there.
+MUCH = os.urandom(5 * MIB)
+
+#: What a client may hold at most while one side does not move: 64 KiB each way, twice, and slack.
+BOUND = 8 * MIB
 
 #: Seconds after which what should end has failed.
 PATIENCE = 60.0
@@ -51,6 +58,13 @@ def connect(*arguments: Any, typed: bytes | None = b"", **popen: Any) -> Ended:
         **popen,
     )
     return Ended(done.returncode, done.stdout or b"", done.stderr.decode())
+
+
+def in_thread(action: Callable[[], object]) -> threading.Thread:
+    """Do *action* beside the test; it ends with the test's process at the latest."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    return thread
 
 
 @contextmanager

@@ -7,51 +7,34 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.child import Child
 from tests.integration.connecting import (
+    BOUND,
     INTERRUPTED,
+    MUCH,
     PATIENCE,
     connect,
     connecting,
     feed,
     free_port,
+    in_thread,
     program,
     rss,
     scratch,
 )
-from tests.integration.peers import MIB
-
-MUCH = os.urandom(2**10) * 5 * 2**10
-
-#: What a client may hold at most while one side does not move: 64 KiB each way, twice, and slack.
-BOUND = 8 * MIB
-
-
-def in_thread(action: Any) -> threading.Thread:
-    thread = threading.Thread(target=action, daemon=True)
-    thread.start()
-    return thread
 
 
 class BenchTests(SynchronousTestCase):
-    """Our own bench, one for all."""
+    """Our own bench."""
 
-    bench: Child
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.bench = Child("--port", "0", "--listen", "unix:socket", "--no-page").__enter__()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.bench.__exit__()
+    def setUp(self) -> None:
+        self.bench = Child("--port", "0", "--listen", "unix:socket", "--no-page").__enter__()
+        self.addCleanup(self.bench.__exit__)
 
     def test_bytes_alone(self) -> None:
         """`printf hi | socketlab connect PORT` gives the echo's bytes on stdout, nothing else."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import os
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,27 +16,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.child import Child, wait_for
 from tests.integration.connecting import (
+    MUCH,
     PATIENCE,
     Peer,
     connect,
     connecting,
     free_port,
+    in_thread,
     program,
     scratch,
     serving,
 )
-from tests.integration.peers import MIB
-
-MUCH = os.urandom(2**10) * 5 * 2**10
-
-#: What a client may hold at most while one side does not move: 64 KiB each way, twice, and slack.
-BOUND = 8 * MIB
-
-
-def in_thread(action: Any) -> threading.Thread:
-    thread = threading.Thread(target=action, daemon=True)
-    thread.start()
-    return thread
 
 
 class OthersTests(SynchronousTestCase):
@@ -95,18 +83,12 @@ class OthersTests(SynchronousTestCase):
 class TlsTests(SynchronousTestCase):
     """openssl s_server, with certificates of an authority of the test's own."""
 
-    folder: Path
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls._folder = scratch()
-        cls.folder = Path(cls._folder.name)
-        cls.authority = trustme.CA()
-        cls.authority.cert_pem.write_to_path(cls.folder / "ca.pem")
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls._folder.cleanup()
+    def setUp(self) -> None:
+        folder = scratch()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.authority = trustme.CA()
+        self.authority.cert_pem.write_to_path(self.folder / "ca.pem")
 
     @contextmanager
     def server(self, *names: str, version: str = "", **issued: Any) -> Iterator[int]:

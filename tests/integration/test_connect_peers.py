@@ -6,34 +6,24 @@ import os
 import re
 import signal
 import socket
-import threading
 import time
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.connecting import (
+    BOUND,
     INTERRUPTED,
+    MUCH,
     PATIENCE,
     AtTerminal,
     Peer,
     connect,
     connecting,
     feed,
+    in_thread,
     rss,
 )
 from tests.integration.peers import MIB, read_to_end, reset, send_until_blocked
-
-MUCH = os.urandom(2**10) * 5 * 2**10
-
-#: What a client may hold at most while one side does not move: 64 KiB each way, twice, and slack.
-BOUND = 8 * MIB
-
-
-def in_thread(action: Any) -> threading.Thread:
-    thread = threading.Thread(target=action, daemon=True)
-    thread.start()
-    return thread
 
 
 class PeerTests(SynchronousTestCase):
