@@ -9,6 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.folder import FolderTestCase
+from twisted_lab.client.options import ConnectOptions
 from twisted_lab.config import ConfigFile
 from twisted_lab.datagram_socket import DropReason
 from twisted_lab.errors import ConfigurationError
@@ -76,6 +77,15 @@ class EventsPageTests(SynchronousTestCase):
     def test_tcp_info(self) -> None:
         """Each field of the kernel's view is named."""
         self.assertEqual({f.name for f in dataclasses.fields(TcpInfo)} - words(self.page), set())
+
+
+class ConnectPageTests(SynchronousTestCase):
+    def test_options(self) -> None:
+        """Each option has its row, and no other has."""
+        section = page("docs/connect.md").partition("## Options")[2].partition("\n\n## ")[0]
+        listed = set(re.findall(r"`--([a-z]+)", section))
+        known = {name for name, *_ in (*ConnectOptions.optParameters, *ConnectOptions.optFlags)}
+        self.assertEqual(listed, known)
 
 
 class WatchPageTests(SynchronousTestCase):

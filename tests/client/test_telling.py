@@ -64,6 +64,21 @@ class TellTests(SynchronousTestCase):
         )
         self.assert_told(LocalShutdown(1, "connect", "c1"), "sent FIN: shutdown(SHUT_WR)")
 
+    def test_over_tls(self) -> None:
+        """Over TLS it is close_notify that ends a direction, and a record that gives bytes."""
+        for event, said in (
+            (Received(1, "connect", "c1", 5), "one TLS record gave 5 bytes"),
+            (
+                PeerShutdown(1, "connect", "c1"),
+                "the peer sent TLS close_notify: it will send no more",
+            ),
+            (LocalShutdown(1, "connect", "c1"), "sent TLS close_notify: we will send no more"),
+            (Sent(1, "connect", "c1", 5), "sent 5 bytes"),
+        ):
+            self.assertEqual(tell(event, secure=True), said)
+        said = tell(CLOSED, secure=True) or ""
+        self.assertTrue(said.startswith("closed, the peer ended it first (TLS close_notify); "))
+
     def test_flow(self) -> None:
         """That the peer does not read is said; that our own stdout is slow is our own affair."""
         full = Paused(1, "connect", "c1", "out", "output")

@@ -130,6 +130,7 @@ class TlsTests(SynchronousTestCase):
                 said, answer = self.talk(port, *self.cafile)
             self.assertEqual(answer, b"olleh\n")
             words = r" \S+, for localhost; the certificate is of .*trustme"
+            self.assertIn("sent TLS close_notify", said)
             self.assertRegex(said, f"TLSv{version.replace('_', '.')}{words}")
 
     def test_unknown_authority(self) -> None:

@@ -92,7 +92,7 @@ class Session:
     # -- what a person sees ------------------------------------------------------------------
 
     def _show(self, event: Event) -> None:
-        said = line(event)
+        said = line(event, secure=self._trust is not None)
         if said is not None:
             dim = os.isatty(2) and not os.environ.get("NO_COLOR")
             self._tell(f"\x1b[2m{said}\x1b[22m" if dim else said)

@@ -35,15 +35,20 @@ _ENDS = {
 }
 
 
-def tell(event: Event) -> str | None:
-    """*event* in a few words, safe to show; None for what is not worth a line."""
+def tell(event: Event, secure: bool = False) -> str | None:
+    """*event* in a few words, safe to show; None for what is not worth a line.
+
+    *secure*: it is of a stream over TLS, where close_notify says what FIN says below it.
+    """
     teller = _TELLERS.get(type(event))
+    if secure:
+        teller = _TLS_TELLERS.get(type(event), teller)
     return None if teller is None else teller(event)
 
 
-def line(event: Event) -> str | None:
+def line(event: Event, secure: bool = False) -> str | None:
     """The same with its time since the client began."""
-    said = tell(event)
+    said = tell(event, secure)
     return None if said is None else f"[{span(event.ns, 4):>9}] {said}"
 
 
@@ -98,4 +103,11 @@ _TELLERS: dict[type[Event], Callable[[Any], str | None]] = {
     DatagramReceived: lambda event: f"recvfrom() returned one datagram of {counted(event.bytes)}",
     DatagramSent: lambda event: f"sent one datagram of {counted(event.bytes)}",
     DatagramDropped: _dropped,
+}
+
+_TLS_TELLERS: dict[type[Event], Callable[[Any], str | None]] = {
+    Received: lambda event: f"one TLS record gave {counted(event.bytes)}",
+    PeerShutdown: lambda event: "the peer sent TLS close_notify: it will send no more",
+    LocalShutdown: lambda event: "sent TLS close_notify: we will send no more",
+    Closed: lambda event: _closed(event).replace("(FIN)", "(TLS close_notify)", 1),
 }
