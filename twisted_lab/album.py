@@ -12,14 +12,8 @@ from dataclasses import dataclass, field
 
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
-from twisted_lab.events import (
-    DatagramReceived,
-    DatagramSent,
-    Event,
-    Gap,
-    Received,
-    Sent,
-)
+from twisted_lab.events import Event, Gap
+from twisted_lab.gaps import moved_in, moved_out, widened
 from twisted_lab.playback import Run
 
 #: Of each conversation: its first events and its last.
@@ -56,37 +50,20 @@ class Chapter:
         self.peer = getattr(event, "peer", None) or self.peer
         self.local = getattr(event, "local", "") or self.local
         self.reason = str(getattr(event, "reason", "")) if event.event == "closed" else self.reason
-        self.bytes_in += _bytes(event, Received, DatagramReceived)
-        self.bytes_out += _bytes(event, Sent, DatagramSent)
+        self.bytes_in += moved_in(event)
+        self.bytes_out += moved_out(event)
         if len(self._first) < FIRST:
             self._first.append(event)
             return
         if len(self._last) == LAST:
-            self._lose(self._last[0])
+            self._lost = widened(self._lost, self._last[0], "overrun")
         self._last.append(event)
-
-    def _lose(self, event: Event) -> None:
-        gap = self._lost or Gap(event.ns, event.service, event.ns, "overrun", count=0)
-        self._lost = Gap(
-            gap.ns,
-            gap.service,
-            event.ns,
-            gap.reason,
-            gap.connection,
-            gap.bytes_in + _bytes(event, Received, DatagramReceived),
-            gap.bytes_out + _bytes(event, Sent, DatagramSent),
-            (gap.count or 0) + 1,
-        )
 
     @property
     def events(self) -> list[Event]:
         """What is kept, and a gap where something is not."""
         lost = [] if self._lost is None else [self._lost]
         return [*self._first, *lost, *self._last]
-
-
-def _bytes(event: Event, *kinds: type[Event]) -> int:
-    return event.bytes if isinstance(event, kinds) else 0  # type: ignore[attr-defined]
 
 
 class Album:

@@ -17,6 +17,7 @@ from twisted_lab.diagram.svg import shown as preview
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.explaining import counted, explain, span, transport_of
+from twisted_lab.hexdump import dump
 
 #: Bytes of a message shown: what is more is said to be.
 SHOWN = 1024
@@ -26,7 +27,6 @@ MOST_EVENTS = 4000
 
 #: Pixels of a picture where there is room, and on a telephone.
 _WIDE, _NARROW = 760, 344
-_A_LINE = 16
 
 
 def page(album: Album, name: str) -> str:
@@ -159,13 +159,3 @@ def _bytes(event: Event) -> str:
         f"<details><summary><bdi>{_text(preview(shown, 60))}</bdi></summary>"
         f"<pre>{_text(text)}</pre><pre>{_text(dump(shown) + more)}</pre></details>"
     )
-
-
-def dump(data: bytes, start: int = 0) -> str:
-    """*data* as hex and ASCII, 16 bytes a line; its first byte is number *start*."""
-    lines = []
-    for at in range(0, len(data), _A_LINE):
-        part = data[at : at + _A_LINE]
-        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"{start + at:04x}  {part.hex(' '):<{3 * _A_LINE}} {letters}")
-    return "\n".join(lines)

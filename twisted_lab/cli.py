@@ -10,8 +10,8 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.python import usage
 
 from twisted_lab import __version__
+from twisted_lab.command_line import CommandOptions, run_command
 from twisted_lab.errors import SocketlabError
-from twisted_lab.escaping import escape
 
 USAGE = """\
 socketlab, the bench that tells the truth about sockets
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 2
 
 
-class ExportOptions(usage.Options):
+class ExportOptions(CommandOptions):
     """What ``socketlab export`` takes."""
 
     synopsis = "Usage: socketlab export FILE.jsonl --pcapng FILE | --svg FILE | --html FILE"
@@ -55,18 +55,6 @@ class ExportOptions(usage.Options):
         ["connection", None, None, "only this one: c5, or 2/c5 for that of the second run"],
     ]
     recording = ""
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """The recording may stand before or after the options."""
-        words = list(options or ())
-        if words and not words[0].startswith("-"):
-            words.append(words.pop(0))
-        super().parseOptions(words)
-
-    def opt_version(self) -> None:
-        """Say the version of socketlab."""
-        print(f"socketlab {__version__}")
-        raise SystemExit(0)
 
     def parseArgs(self, *words: str) -> None:
         """One recording."""
@@ -89,22 +77,10 @@ class ExportOptions(usage.Options):
 
 def export(arguments: Sequence[str]) -> int:
     """Write a recording in other forms."""
-    options = ExportOptions()
-    try:
-        options.parseOptions(arguments)
-        _export(options)
-    except usage.UsageError as error:
-        print(f"socketlab export: {escape(str(error))}", file=sys.stderr)
-        return 2
-    except SocketlabError as error:
-        print(f"socketlab export: {error}", file=sys.stderr)
-        return 1
-    except SystemExit as done:  # --help and --version
-        return int(done.code or 0)
-    return 0
+    return run_command("export", ExportOptions(), arguments, _export)
 
 
-def _export(options: ExportOptions) -> None:
+def _export(options: ExportOptions) -> int:
     from twisted_lab.exporting import export_html, export_pcapng, export_svg
 
     if options["pcapng"] is not None:
@@ -113,6 +89,7 @@ def _export(options: ExportOptions) -> None:
         export_svg(options.recording, options["svg"], options["connection"])
     if options["html"] is not None:
         export_html(options.recording, options["html"], options["connection"])
+    return 0
 
 
 def serve(arguments: Sequence[str]) -> int:

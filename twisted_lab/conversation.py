@@ -15,13 +15,10 @@ from twisted_lab.events import (
     Accepted,
     Closed,
     Connected,
-    DatagramReceived,
-    DatagramSent,
     Event,
     Gap,
-    Received,
-    Sent,
 )
+from twisted_lab.gaps import moved_in, moved_out, widened
 from twisted_lab.packing import pack, unpack
 
 #: How many of a conversation's first events are kept.
@@ -141,8 +138,8 @@ class Conversation:
 
     def _missing(self, events: list[Event], now: int, bytes_in: int, bytes_out: int) -> Gap | None:
         """The gap from the last of *events*, an end not counted, until *now*."""
-        bytes_in -= sum(_in(event) for event in events)
-        bytes_out -= sum(_out(event) for event in events)
+        bytes_in -= sum(moved_in(event) for event in events)
+        bytes_out -= sum(moved_out(event) for event in events)
         if bytes_in <= 0 and bytes_out <= 0:
             return None
         last = [event for event in events if not isinstance(event, Closed)][-1:]
@@ -159,18 +156,6 @@ class Conversation:
         if missing is not None:
             self.recent = self.recent or Recent()
             self.recent.take(missing)
-
-
-def _in(event: Event) -> int:
-    if isinstance(event, Gap):
-        return event.bytes_in
-    return event.bytes if isinstance(event, Received | DatagramReceived) else 0
-
-
-def _out(event: Event) -> int:
-    if isinstance(event, Gap):
-        return event.bytes_out
-    return event.bytes if isinstance(event, Sent | DatagramSent) else 0
 
 
 class Recent:
@@ -195,28 +180,13 @@ class Recent:
         packed = self._packed.popleft()
         self.size -= len(packed) + _COST_RECENT
         (event,) = unpack(packed, later.service, getattr(later, "connection", None))
-        self._lost = _joined(self._lost, event)
+        self._lost = widened(self._lost, event, "evicted")
 
     def events(self, service: str, connection: str | None) -> Iterator[Event]:
         """What is kept, oldest first."""
         if self._lost is not None:
-            yield replace(self._lost, connection=connection)
+            yield self._lost
         yield from unpack(b"".join(self._packed), service, connection)
-
-
-def _joined(lost: Gap | None, event: Event) -> Gap:
-    """The gap *lost*, if there was one, with *event* lost too."""
-    until = event.until if isinstance(event, Gap) else event.ns
-    if lost is None:
-        lost = Gap(event.ns, event.service, until, "evicted", count=0)
-    return replace(
-        lost,
-        until=until,
-        bytes_in=lost.bytes_in + _in(event),
-        bytes_out=lost.bytes_out + _out(event),
-        # events that were never built cannot be counted
-        count=None if lost.count is None or isinstance(event, Gap) else lost.count + 1,
-    )
 
 
 def id_of(key: int) -> str:

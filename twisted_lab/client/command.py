@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-
-from twisted.python import usage
+from functools import partial
 
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.client.standard import fill_missing
-from twisted_lab.errors import SocketlabError
-from twisted_lab.escaping import escape
+from twisted_lab.command_line import complain, run_command
 
 
 def connect(arguments: Sequence[str], install: Callable[[], object]) -> int:
@@ -20,21 +16,11 @@ def connect(arguments: Sequence[str], install: Callable[[], object]) -> int:
     0: the talk ended in order; 1: no connection, or not all arrived; 2: wrong usage; 128 and a
     signal's number: that signal ended it.
     """
-    options = ConnectOptions()
-    try:
-        options.parseOptions(arguments)
-    except usage.UsageError as error:
-        return _complain(escape(str(error), 400), 2)
-    except SystemExit as done:  # --help and --version
-        return int(done.code or 0)
+    return run_command("connect", ConnectOptions(), arguments, partial(_talk, install))
+
+
+def _talk(install: Callable[[], object], options: ConnectOptions) -> int:
     fill_missing()
-    try:
-        return _talk(options, install)
-    except SocketlabError as error:
-        return _complain(str(error), 1)
-
-
-def _talk(options: ConnectOptions, install: Callable[[], object]) -> int:
     trust = None
     if options.target.kind == "tls":
         from twisted_lab.client.trust import Trust, verifying
@@ -49,10 +35,6 @@ def _talk(options: ConnectOptions, install: Callable[[], object]) -> int:
     session = Session(reactor, options, trust)
     status = session.run()
     sentence = session.verdict.sentence
-    return status if sentence is None else _complain(f"{options.target}: {sentence}", status)
-
-
-def _complain(sentence: str, status: int) -> int:
-    with suppress(OSError):  # stderr is a pipe that nobody reads
-        print(f"socketlab connect: {sentence}", file=sys.stderr, flush=True)
-    return status
+    return (
+        status if sentence is None else complain("connect", f"{options.target}: {sentence}", status)
+    )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from twisted.python import usage
 
-from twisted_lab import __version__
 from twisted_lab.addresses import host
 from twisted_lab.client.target import Target, parse_target
+from twisted_lab.command_line import CommandOptions
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
 
 
-class ConnectOptions(usage.Options):
+class ConnectOptions(CommandOptions):
     """What ``socketlab connect`` takes."""
 
     synopsis = "Usage: socketlab connect ENDPOINT [options]"
@@ -40,18 +39,6 @@ class ConnectOptions(usage.Options):
     ]
     target: Target
     source: tuple[str, int] | None = None
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """The endpoint may stand before or after the options."""
-        words = list(options or ())
-        if words and not words[0].startswith("-"):
-            words.append(words.pop(0))
-        super().parseOptions(words)
-
-    def opt_version(self) -> None:
-        """Say the version of socketlab."""
-        print(f"socketlab {__version__}")
-        raise SystemExit(0)
 
     def parseArgs(self, *words: str) -> None:
         """One endpoint."""

@@ -28,7 +28,6 @@ from twisted_lab.client.telling import line
 from twisted_lab.client.trust import Trust, is_address
 from twisted_lab.client.verdict import Verdict
 from twisted_lab.client.words import (
-    LARGEST_DATAGRAM,
     LONGEST,
     Hex,
     Lines,
@@ -42,6 +41,7 @@ from twisted_lab.client.words import (
     from_hex,
     with_crlf,
 )
+from twisted_lab.datagram_socket import LARGEST
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Event, Note
 from twisted_lab.interfaces import Form
@@ -183,7 +183,7 @@ class Session:
     def _open_datagrams(self, place: Place) -> None:
         options = self._options
         means = from_hex if options["hex"] else with_crlf if options["crlf"] else as_typed
-        longest = LARGEST_DATAGRAM * (3 if options["hex"] else 1)  # two digits and a space each
+        longest = LARGEST * (3 if options["hex"] else 1)  # two digits and a space each
         self.verdict.ended()
         self._datagrams = DatagramTalk(
             self._reactor,

@@ -7,14 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted_lab.brochure import dump
 from twisted_lab.escaping import escape
+from twisted_lab.hexdump import dump
 
 #: The most bytes of a line that is read as a whole: more than a person types, little to keep.
 LONGEST = 2**16
-
-#: The most that one datagram carries over IPv4: 65,535 bytes less both headers (RFC 768, RFC 791).
-LARGEST_DATAGRAM = 65_507
 
 
 class Shown(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twisted_lab.events import DatagramReceived, DatagramSent, Event, Gap, Received, Sent
+from twisted_lab.events import Event, Gap
+from twisted_lab.gaps import widened
 
 
 def bounded(events: Sequence[Event], limit: int) -> list[tuple[int, Event]]:
@@ -22,22 +23,7 @@ def bounded(events: Sequence[Event], limit: int) -> list[tuple[int, Event]]:
 
 def gap_of(events: Sequence[Event]) -> Gap:
     """*events*, one at least, as one gap; there may be gaps among them."""
-    counts = [event.count if isinstance(event, Gap) else 1 for event in events]
-    known = [count for count in counts if count is not None]
-    end = events[-1]
-    return Gap(
-        events[0].ns,
-        events[0].service,
-        end.until if isinstance(end, Gap) else end.ns,
-        "overrun",
-        getattr(events[0], "connection", None),
-        sum(_moved(event, "bytes_in", Received, DatagramReceived) for event in events),
-        sum(_moved(event, "bytes_out", Sent, DatagramSent) for event in events),
-        sum(known) if len(known) == len(counts) else None,
-    )
-
-
-def _moved(event: Event, way: str, *kinds: type[Event]) -> int:
-    if isinstance(event, Gap):
-        return int(getattr(event, way))
-    return event.bytes if isinstance(event, kinds) else 0  # type: ignore[attr-defined]
+    gap = widened(None, events[0], "overrun")
+    for event in events[1:]:
+        gap = widened(gap, event, "overrun")
+    return gap

@@ -10,14 +10,14 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 from rich.console import Console
 from twisted.python import usage
 
-from twisted_lab import __version__
-from twisted_lab.errors import ConfigurationError, SocketlabError, instead_of
+from twisted_lab.command_line import CommandOptions, run_command
+from twisted_lab.errors import ConfigurationError, instead_of
 from twisted_lab.escaping import escape
 from twisted_lab.live.address import USUAL, Address, read_address
 from twisted_lab.live.http_reading import Reader
@@ -31,7 +31,7 @@ _WIDE = 160
 _ID = re.compile(r"[cd][0-9]{1,18}", re.ASCII)
 
 
-class Options(usage.Options):
+class Options(CommandOptions):
     """What ``socketlab watch`` takes."""
 
     synopsis = f"""Usage: socketlab watch [options] [URL]
@@ -53,19 +53,10 @@ Changes (close, reset) need the whole address, #token= and all."""
     tls: ssl.SSLContext | None = None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """The URL may stand before, between or after the options."""
-        words = list(options or ())
-        if "--" in words:
+        """A program to watch is told from the URL of a bench."""
+        if "--" in (options or ()):
             raise usage.UsageError("only the URL of a bench is understood, not -- and a program")
-        words.sort(key=lambda word: "://" in word)
-        if words and not words[0].startswith("-"):
-            words.append(words.pop(0))
-        super().parseOptions(words)
-
-    def opt_version(self) -> None:
-        """Say the version of socketlab."""
-        print(f"socketlab {__version__}")
-        raise SystemExit(0)
+        super().parseOptions(options)
 
     def parseArgs(self, *words: str) -> None:
         """One URL, or none."""
@@ -108,21 +99,12 @@ Changes (close, reset) need the whole address, #token= and all."""
 
 def watch(arguments: Sequence[str]) -> int:
     """Show a running bench; the exit status: 0 well, 1 no bench there, 2 wrong usage."""
-    options = Options()
-    try:
-        options.parseOptions(arguments)
-        with _stopped_in_order():
-            _show(options)
-    except usage.UsageError as error:
-        print(f"socketlab watch: {escape(str(error), 1000)}", file=sys.stderr)
-        return 2
-    except SocketlabError as error:
-        print(f"socketlab watch: {error}", file=sys.stderr)
-        return 1
-    except SystemExit as done:  # --help and --version
-        return int(done.code or 0)
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 0
+    return run_command("watch", Options(), arguments, _watch)
+
+
+def _watch(options: Options) -> int:
+    with suppress(KeyboardInterrupt, BrokenPipeError), _stopped_in_order():
+        _show(options)
     return 0
 
 
