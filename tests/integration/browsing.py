@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import socket
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.child import Child
+from tests.integration.child import WITH_US, Child, wait_for
 from tests.integration.peers import missing
 
 #: What must be seen is waited for this long, in milliseconds: these machines are slow and shared.
@@ -40,14 +45,40 @@ HOSTILE = (
 )
 
 
-@contextmanager
-def browser(**options: object) -> Iterator[BrowserContext]:
-    """A browser with nothing in it; *options* are Playwright's of a context."""
+@cache
+def _chromium() -> str:
+    """Chromium, running until this process ends: the address at which it is driven."""
     path = shutil.which("chromium")
     if path is None:
         raise missing("chromium")
+    folder = tempfile.TemporaryDirectory(prefix="socketlab-test-")
+    options = ("--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging-port=0")
+    said = Path(folder.name) / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [*WITH_US, path, *options, f"--user-data-dir={folder.name}", "about:blank"],
+            stdout=output,
+            stderr=output,
+        )
+
+    def end() -> None:
+        process.terminate()
+        process.wait()
+        folder.cleanup()
+
+    atexit.register(end)
+    told = re.compile(r"DevTools listening on (ws://\S+)\n")
+    wait_for(lambda: told.search(said.read_text()), said.read_text)
+    (address,) = told.findall(said.read_text())
+    return str(address)
+
+
+@contextmanager
+def browser(**options: object) -> Iterator[BrowserContext]:
+    """A browser with nothing in it; *options* are Playwright's of a context."""
+    where = _chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        chromium = playwright.chromium.connect_over_cdp(where)
         context = chromium.new_context(**{"viewport": WIDE, **options})  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
         try:
@@ -58,9 +89,10 @@ def browser(**options: object) -> Iterator[BrowserContext]:
 
 
 class BrowserTestCase(SynchronousTestCase):
-    """Each test has a browser of its own; an error on its console fails the test.
+    """Each test has a context of its own, with nothing in it; an error on its console fails it.
 
-    Playwright's loop runs as long as its browser, and other tests have loops of their own.
+    Playwright's loop runs as long as it drives a browser, and other tests have loops of their own:
+    so each test begins and ends it, while Chromium goes on.
     """
 
     def setUp(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,10 @@ TWISTD = (
     "-n",
     "--pidfile=",
 )
+
+
+#: What stands before a command that shall not outlive us, whatever ends us (prctl(2)).
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
 
 
 class Child(child.Child):
@@ -101,6 +107,19 @@ class Child(child.Child):
         """User and system time it has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@cache
+def shared(*arguments: str) -> Child:
+    """One bench with *arguments* for all the tests of this process that only talk to it.
+
+    It has seen other tests' connections, and will see more: who looks at what it keeps, at its
+    process or its log, or ends it, starts his own.
+    """
+    started_by = (*WITH_US, *TWISTD, "--logfile=twistd.log", "socketlab")
+    bench = Child(*arguments, started_by=started_by)
+    atexit.register(bench.__exit__)
+    return bench.__enter__()
 
 
 def wait_for(

@@ -37,7 +37,7 @@ class LineTests(LineCase):
 
         Between the halves another connection has its answer, so they are two reads.
         """
-        self.bench()
+        self.any_bench()
         lines = b"hello\r\n/upper w\xc3\xb6rld\n\r\r\n"
         whole = exchange(self.connect(), lines)
         self.assertEqual(whole, b"hello\r\nW\xc3\x96RLD\n\r\r\n")
@@ -51,7 +51,7 @@ class LineTests(LineCase):
 
     def test_line_and_fin(self) -> None:
         """L02: a line and FIN at once are answered, 40 times of 40."""
-        self.bench()
+        self.any_bench()
         for number in range(40):
             with self.child.connect("line") as sock:
                 send_and_fin(sock, b"hello\r\n", one_segment=number % 2 == 0)
@@ -59,7 +59,7 @@ class LineTests(LineCase):
 
     def test_line_feed_only(self) -> None:
         """L03: LF alone ends a line, and its answer; the connection stays open."""
-        self.bench()
+        self.any_bench()
         sock = self.connect()
         sock.sendall(b"one\ntwo\n")
         self.assertEqual(read_exactly(sock, 8), b"one\ntwo\n")
@@ -67,13 +67,13 @@ class LineTests(LineCase):
 
     def test_any_byte(self) -> None:
         """L04: NUL and 8-bit bytes come back unchanged: every byte but LF, which ends the line."""
-        self.bench()
+        self.any_bench()
         line = bytes(byte for byte in range(256) if byte != 0x0A) + b"\n"
         self.assertEqual(exchange(self.connect(), line), line)
 
     def test_without_end(self) -> None:
         """L05: 1 MB without an end: earlier lines are answered, then it is closed; others live."""
-        self.bench()
+        self.any_bench()
         sock = self.connect()
         answer = exchange(sock, b"first\nsecond\n" + b"x" * 1_000_000)
         self.assertEqual(answer, b"first\nsecond\nline too long (limit 16384)\n")
@@ -89,7 +89,7 @@ class LineTests(LineCase):
 
     def test_last_line_without_end(self) -> None:
         """L07: a last line that only FIN ends is answered, as it came."""
-        self.bench()
+        self.any_bench()
         for number in range(20):
             with self.child.connect("line") as sock:
                 send_and_fin(sock, b"one\r\ntwo", one_segment=number % 2 == 0)
@@ -97,7 +97,7 @@ class LineTests(LineCase):
 
     def test_many_in_one_write(self) -> None:
         """L08: 20,000 lines in one write are all answered."""
-        self.bench()
+        self.any_bench()
         lines = b"".join(b"line %d\r\n" % number for number in range(20_000))
         self.assertTrue(exchange(self.connect(), lines) == lines)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.child import Child
+from tests.integration.child import shared
 from tests.integration.connecting import (
     BOUND,
     INTERRUPTED,
@@ -33,8 +33,7 @@ class BenchTests(SynchronousTestCase):
     """Our own bench."""
 
     def setUp(self) -> None:
-        self.bench = Child("--port", "0", "--listen", "unix:socket", "--no-page").__enter__()
-        self.addCleanup(self.bench.__exit__)
+        self.bench = shared("--port", "0", "--listen", "unix:socket", "--no-page")
 
     def test_bytes_alone(self) -> None:
         """`printf hi | socketlab connect PORT` gives the echo's bytes on stdout, nothing else."""

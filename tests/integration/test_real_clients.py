@@ -22,7 +22,7 @@ from types import TracebackType
 import trustme
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.child import PATIENCE, Child
+from tests.integration.child import PATIENCE, Child, shared
 from tests.integration.peers import missing
 from tests.integration.roads import FOUR_ROADS, connect
 
@@ -146,19 +146,17 @@ class NcTests(SynchronousTestCase):
     def test_half_close(self) -> None:
         """``printf hello | nc -N`` prints hello, and a mebibyte comes back whole."""
         nc = _openbsd_nc()
-        with Child("--port", "0") as child:
-            for service in ("echo", "line"):
-                for host in ("127.0.0.1", "::1"):
-                    command = [nc, "-N", host, str(child.port(service, "tcp", host))]
-                    self.assertEqual(_output(command, b"hello"), b"hello")
-            self.assertEqual(
-                _output([nc, "-N", "127.0.0.1", str(child.port())], _MEBIBYTE), _MEBIBYTE
-            )
+        child = shared("--port", "0")
+        for service in ("echo", "line"):
+            for host in ("127.0.0.1", "::1"):
+                command = [nc, "-N", host, str(child.port(service, "tcp", host))]
+                self.assertEqual(_output(command, b"hello"), b"hello")
+        self.assertEqual(_output([nc, "-N", "127.0.0.1", str(child.port())], _MEBIBYTE), _MEBIBYTE)
 
     def test_open_input(self) -> None:
         """A person who types a line and does not end sees the answer."""
+        child = shared("--port", "0")
         with (
-            Child("--port", "0") as child,
             Session([_openbsd_nc(), "127.0.0.1", str(child.port("line"))]) as session,
         ):
             session.type(b"hello\n")
@@ -172,8 +170,8 @@ class NcTests(SynchronousTestCase):
 
     def test_udp(self) -> None:
         """``nc -u`` gets each datagram back."""
+        child = shared("--port", "0")
         with (
-            Child("--port", "0") as child,
             Session([_openbsd_nc(), "-u", "127.0.0.1", str(child.port("echo", "udp"))]) as session,
         ):
             for text in (b"one\n", b"two\n"):
@@ -202,21 +200,21 @@ class TelnetTests(SynchronousTestCase):
 
     def test_quit_by_escape(self) -> None:
         """A line is answered; ``^]`` and ``quit`` leave."""
-        with Child("--port", "0") as child:
-            session = self._telnet(child)
-            session.type(b"\x1d")
-            session.expect(b"telnet> ")
-            session.type(b"quit\n")
-            session.expect(b"Connection closed.")
-            self.assertEqual(session.status(), 0)
+        child = shared("--port", "0")
+        session = self._telnet(child)
+        session.type(b"\x1d")
+        session.expect(b"telnet> ")
+        session.type(b"quit\n")
+        session.expect(b"Connection closed.")
+        self.assertEqual(session.status(), 0)
 
     def test_quit_by_line(self) -> None:
         """``/quit`` says bye, and telnet that the connection is closed."""
-        with Child("--port", "0") as child:
-            session = self._telnet(child)
-            session.type(b"/quit\n")
-            session.expect(b"bye\r\n")
-            session.expect(b"Connection closed by foreign host.")
+        child = shared("--port", "0")
+        session = self._telnet(child)
+        session.type(b"/quit\n")
+        session.expect(b"bye\r\n")
+        session.expect(b"Connection closed by foreign host.")
 
     def test_commands_are_data(self) -> None:
         """Telnet's own bytes (RFC 854: IAC DO ECHO) come back untouched, on a raw socket."""
@@ -249,12 +247,12 @@ class SocatTests(SynchronousTestCase):
 
     def test_udp(self) -> None:
         """Each datagram comes back."""
-        with Child("--port", "0") as child:
-            address = f"UDP4:127.0.0.1:{child.port('echo', 'udp')}"
-            with Session([_program("socat"), "-", address]) as session:
-                for text in (b"one\n", b"two\n"):
-                    session.type(text)
-                    session.expect(text)
+        child = shared("--port", "0")
+        address = f"UDP4:127.0.0.1:{child.port('echo', 'udp')}"
+        with Session([_program("socat"), "-", address]) as session:
+            for text in (b"one\n", b"two\n"):
+                session.type(text)
+                session.expect(text)
 
 
 class OpensslTests(SynchronousTestCase):
@@ -296,6 +294,6 @@ class CurlTests(SynchronousTestCase):
         curl = _program("curl")
         if b" telnet" not in _output([curl, "--version"], b""):
             raise missing("curl with telnet")
-        with Child("--port", "0") as child:
-            command = [curl, "--silent", "--no-buffer", f"telnet://127.0.0.1:{child.port('line')}"]
-            self.assertEqual(_output(command, b"hello\n/quit\n"), b"hello\nbye\n")
+        child = shared("--port", "0")
+        command = [curl, "--silent", "--no-buffer", f"telnet://127.0.0.1:{child.port('line')}"]
+        self.assertEqual(_output(command, b"hello\n/quit\n"), b"hello\nbye\n")
