@@ -117,10 +117,12 @@ class Client:
         """A POST with all it needs."""
         return self.ask(path, self.allowed, "POST", b"{}")
 
-    def raw(self, data: bytes) -> bytes:
-        """All that comes back for *data* until the page closes."""
+    def raw(self, data: bytes, fin: bool = False) -> bytes:
+        """All that comes back for *data*, and our FIN after it, until the page closes."""
         with self.connect() as sock:
             sock.sendall(data)
+            if fin:
+                sock.shutdown(socket.SHUT_WR)
             pieces = []
             try:
                 while piece := sock.recv(2**16):
@@ -128,6 +130,15 @@ class Client:
             except ConnectionResetError:
                 pass
             return b"".join(pieces)
+
+    def viewer(self, query: str = "") -> socket.socket:
+        """A stream of events that has begun, as a bare socket: for who reads late, or never."""
+        sock = self.connect()
+        sock.sendall(f"GET /api/events?{query} HTTP/1.1\r\nHost: {self.name}\r\n\r\n".encode())
+        seen = b""
+        while b": ok" not in seen:
+            seen += sock.recv(4096)
+        return sock
 
     @contextmanager
     def stream(self, query: str = "", last: int | None = None) -> Iterator[Stream]:

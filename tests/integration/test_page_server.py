@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import socket
 import ssl
 import subprocess
 import time
-from http.client import HTTPConnection, HTTPSConnection
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.child import Child, read_all, wait_for
+from tests.integration.page_client import Client
 from tests.integration.peers import reset
 from tests.programs import SOCKETLAB, run
 
@@ -22,78 +20,18 @@ from tests.programs import SOCKETLAB, run
 MIB = 2**20
 
 
-class Asker:
-    """Asks the page of *child*; *secure* is a TLS context."""
-
-    def __init__(self, child: Child, secure: ssl.SSLContext | None = None) -> None:
-        found = re.search(r"open: (https?)://(\S+):(\d+)/#token=(\S+)", child.output)
-        if found is None:
-            raise AssertionError(f"no page was announced: {child.output}")
-        self.scheme, self.host, self.port, self.token = (
-            *found.group(1, 2),
-            int(found[3]),
-            found[4],
-        )
-        self._secure = secure
-
-    def connection(self) -> HTTPConnection:
-        host = self.host.strip("[]")
-        if self._secure is not None:
-            return HTTPSConnection(host, self.port, timeout=20, context=self._secure)
-        return HTTPConnection(host, self.port, timeout=20)
-
-    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
-        """The status and the body, as JSON where it is."""
-        connection = self.connection()
-        try:
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read()
-        finally:
-            connection.close()
-        kind = answer.headers["Content-Type"]
-        return answer.status, json.loads(body) if kind == "application/json" else body
-
-    def get(self, path: str) -> Any:
-        status, body = self.ask(path)
-        if status != 200:
-            raise AssertionError(f"{path}: {status} {body!r}")
-        return body
-
-    def change(self, path: str) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        return self.ask(path, "POST", **headers)
-
-    def raw(self, data: bytes) -> bytes:
-        """What comes back for *data*, until the page closes."""
-        with socket.create_connection((self.host, self.port), 20) as sock:
-            sock.sendall(data)
-            sock.shutdown(socket.SHUT_WR)
-            return read_all(sock)
-
-    def stream(self, query: str = "") -> socket.socket:
-        """An event stream, once it is open."""
-        sock = socket.create_connection((self.host, self.port), 20)
-        where = f"GET /api/events?{query} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n\r\n"
-        sock.sendall(where.encode())
-        seen = b""
-        while b": ok" not in seen:
-            seen += sock.recv(4096)
-        return sock
-
-
 class PageTestCase(SynchronousTestCase):
-    def bench(self, *arguments: str) -> tuple[Child, Asker]:
+    def bench(self, *arguments: str) -> tuple[Child, Client]:
         child = Child(*(arguments or ("--port", "0"))).__enter__()
         self.addCleanup(child.__exit__)
-        return child, Asker(child)
+        return child, Client.of(child)
 
 
 class WhereTests(PageTestCase):
     def test_bench(self) -> None:
         """A bench has a page on both loopback addresses, unless it is told otherwise."""
         _child, page = self.bench()
-        self.assertEqual(page.scheme, "http")
+        self.assertFalse(page.tls)
         for host in ("127.0.0.1", "::1"):
             with socket.create_connection((host, page.port), 5):
                 pass
@@ -106,7 +44,7 @@ class WhereTests(PageTestCase):
         with Child("echo", "--port", "0") as without:
             self.assertNotIn("page", without.output)
         _, page = self.bench("echo", "--port", "0", "--page", "tcp:127.0.0.1:0")
-        (service,) = page.get("/api/services")["services"]
+        (service,) = page.json("/api/services")["services"]
         self.assertEqual((service["name"], service["state"]), ("echo", "serving"))
 
     def test_config(self) -> None:
@@ -115,7 +53,7 @@ class WhereTests(PageTestCase):
             file = other.folder / "s.toml"
             file.write_text('page = "0"\n[[service]]\nkind = "line"\nport = 0\nname = "chat"\n')
             _, page = self.bench("--config", str(file))
-            self.assertEqual(page.get("/api/services")["services"][0]["name"], "chat")
+            self.assertEqual(page.json("/api/services")["services"][0]["name"], "chat")
 
     def refused(self, *arguments: str) -> str:
         done = run(*SOCKETLAB, "serve", *arguments)
@@ -145,20 +83,19 @@ class WhereTests(PageTestCase):
     def test_itself(self) -> None:
         """The page's own connections are none of the bench's."""
         _, page = self.bench()
-        with page.stream():
+        with page.viewer():
             for _ in range(3):
-                page.get("/api/bench")
-            self.assertEqual(page.get("/api/connections")["matching"], 0)
-            self.assertNotIn(b'service="page"', page.get("/metrics"))
+                page.json("/api/bench")
+            self.assertEqual(page.json("/api/connections")["matching"], 0)
+            self.assertNotIn(b'service="page"', page.ask("/metrics").body)
 
     def test_beyond_loopback(self) -> None:
         """Beyond loopback there is TLS, and whoever reads needs the token; the page itself none."""
         child = Child("--port", "0", "--page", "tls:0:interface=0.0.0.0").__enter__()
         self.addCleanup(child.__exit__)
-        trusting = ssl._create_unverified_context()
-        page = Asker(child, trusting)
+        page = Client.of(child)
         page.host = "127.0.0.1"  # loopback is one of its addresses
-        self.assertEqual(page.ask("/api/connections")[0], 200)
+        self.assertEqual(page.ask("/api/connections").status, 200)
         (own, *_) = _own_addresses()
         page.host = own
         for path, status in (
@@ -169,10 +106,10 @@ class WhereTests(PageTestCase):
             ("/metrics", 401),
             ("/api/events", 401),
         ):
-            self.assertEqual(page.ask(path)[0], status, path)
+            self.assertEqual(page.ask(path).status, status, path)
         token = {"Authorization": f"Bearer {page.token}"}
-        self.assertEqual(page.ask("/api/connections", **token)[0], 200)
-        self.assertEqual(page.ask("/", Host=f"evil.example:{page.port}")[0], 421)
+        self.assertEqual(page.ask("/api/connections", token).status, 200)
+        self.assertEqual(page.ask("/", {"Host": f"evil.example:{page.port}"}).status, 421)
 
 
 def _own_addresses() -> list[str]:
@@ -207,10 +144,10 @@ class AskedTests(PageTestCase):
                 ("POST", reset_it, token, 415),
                 ("GET", reset_it, token, 405),
             ):
-                self.assertEqual(page.ask(path, method, **headers)[0], status, (path, headers))
+                self.assertEqual(page.ask(path, headers, method).status, status, (path, headers))
             sock.sendall(b"y")
             self.assertEqual(sock.recv(1), b"y")
-        self.assertEqual(page.get("/api/services")["services"][0]["state"], "serving")
+        self.assertEqual(page.json("/api/services")["services"][0]["state"], "serving")
 
     def test_odd_requests(self) -> None:
         """Whatever is sent, the answer is a status of HTTP or a close, and the next one is fine."""
@@ -225,9 +162,9 @@ class AskedTests(PageTestCase):
             (b"GET " + b"/x" * 20_000 + b" HTTP/1.1\r\n" + host + b"\r\n", b""),
             (b"\x16\x03\x01\x00\xa5\x01\x00\x00", b""),
         ):
-            answer = page.raw(data)
+            answer = page.raw(data, fin=True)
             self.assertEqual(answer[9:12] if status else b"", status, answer[:80])
-            self.assertEqual(page.get("/healthz"), b"ok\n")
+            self.assertEqual(page.ask("/healthz").body, b"ok\n")
 
     def test_expect(self) -> None:
         """curl's way with a body: it is asked for, read, and left unread by us."""
@@ -249,13 +186,13 @@ class TruthTests(PageTestCase):
             for _ in range(100):
                 sock.sendall(b"hello")
                 self.assertEqual(sock.recv(5), b"hello")
-            with page.stream("connection=c1") as viewer:
+            with page.viewer("connection=c1") as viewer:
                 sock.sendall(b"later")
                 self.assertEqual(sock.recv(5), b"later")
                 seen = b""
                 while seen.count(b"event: ") < 2:
                     seen += viewer.recv(4096)
-            said = page.get("/api/connections/c1")
+            said = page.json("/api/connections/c1")
         events = said["events"]
         (gap,) = [one for one in events if one["event"] == "gap"]
         moved = {"received": 0, "sent": 0}
@@ -271,21 +208,21 @@ class TruthTests(PageTestCase):
         """Close and reset from the page are FIN and RST at the client."""
         child, page = self.bench()
         with child.connect() as first, child.connect() as second:
-            wait_for(lambda: page.get("/api/connections")["open"] == 2)
-            self.assertEqual(page.change("/api/connections/c1/close")[0], 202)
+            wait_for(lambda: page.json("/api/connections")["open"] == 2)
+            self.assertEqual(page.change("/api/connections/c1/close").status, 202)
             self.assertEqual(first.recv(1), b"")
-            self.assertEqual(page.change("/api/connections/c2/reset")[0], 202)
+            self.assertEqual(page.change("/api/connections/c2/reset").status, 202)
             self.assertRaises(ConnectionResetError, second.recv, 1)
 
     def test_suspended(self) -> None:
         """A service that is suspended refuses who comes, keeps who is there, and comes back."""
         child, page = self.bench()
         with child.connect() as sock:
-            self.assertEqual(page.change("/api/services/echo/suspend")[0], 200)
+            self.assertEqual(page.change("/api/services/echo/suspend").status, 200)
             self.assertRaises(ConnectionRefusedError, child.connect)
             sock.sendall(b"still")
             self.assertEqual(sock.recv(5), b"still")
-            self.assertEqual(page.change("/api/services/echo/resume")[0], 200)
+            self.assertEqual(page.change("/api/services/echo/resume").status, 200)
             with child.connect() as other:
                 other.sendall(b"again")
                 self.assertEqual(other.recv(5), b"again")
@@ -303,10 +240,10 @@ class TruthTests(PageTestCase):
                 for _ in range(times):
                     sock.sendto(b"ping", to)
                     sock.recv(10)
-        talks = {talk["datagrams_in"]: talk for talk in page.get("/api/datagrams")["talks"]}
+        talks = {talk["datagrams_in"]: talk for talk in page.json("/api/datagrams")["talks"]}
         self.assertEqual(set(talks), {3, 40})
         self.assertEqual(talks[40]["bytes_out"], 160)
-        names = [one["event"] for one in page.get(f"/api/datagrams/{talks[40]['id']}")["events"]]
+        names = [one["event"] for one in page.json(f"/api/datagrams/{talks[40]['id']}")["events"]]
         self.assertEqual(len(names), 33)
         self.assertEqual(names[-1], "gap")
 
@@ -315,26 +252,26 @@ class TruthTests(PageTestCase):
         child = Child("echo", "--listen", "tls:0", "--listen", "haproxy:tcp:0", "--listen",
                       "unix:s", "--page", "0").__enter__()  # fmt: skip
         self.addCleanup(child.__exit__)
-        page = Asker(child)
+        page = Client.of(child)
         trusting = ssl._create_unverified_context()
         where = "127.0.0.1", child.port(transport="tls")
         with trusting.wrap_socket(socket.create_connection(where, 20)) as sock:
             sock.sendall(b"x")
             sock.recv(1)
-            kernel = page.get("/api/connections/c1/kernel")["tcp_info"]
+            kernel = page.json("/api/connections/c1/kernel")["tcp_info"]
             self.assertEqual(kernel["state"], "ESTABLISHED")
-            names = [one["event"] for one in page.get("/api/connections/c1")["events"]]
+            names = [one["event"] for one in page.json("/api/connections/c1")["events"]]
             self.assertEqual(names, ["accepted", "tls", "received", "sent"])
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(child.folder / "s"))
             sock.sendall(b"x")
             sock.recv(1)
-            self.assertIn("TCP_INFO", page.get("/api/connections/c2/kernel")["why"])
+            self.assertIn("TCP_INFO", page.json("/api/connections/c2/kernel")["why"])
         where = "127.0.0.1", child.port(transport="haproxy:tcp")
         with socket.create_connection(where, 20) as sock:
             sock.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 5000 7\r\nx")
             sock.recv(1)
-            said = page.get("/api/connections/c3")["connection"]
+            said = page.json("/api/connections/c3")["connection"]
             self.assertEqual(said["peer"], "192.0.2.7:5000")
             self.assertTrue(said["proxy"].startswith("127.0.0.1:"))
 
@@ -343,15 +280,15 @@ class BoundTests(PageTestCase):
     def test_viewer_who_does_not_read(self) -> None:
         """A viewer who never reads costs bounded memory, and nobody else anything."""
         child, page = self.bench()
-        with page.stream() as viewer, child.connect() as sock:
-            page.get("/api/services")
+        with page.viewer() as viewer, child.connect() as sock:
+            page.json("/api/services")
             before = child.rss()
             message = b"x" * 256
             for _ in range(12_000):
                 sock.sendall(message)
                 self.assertEqual(len(sock.recv(256, socket.MSG_WAITALL)), 256)
             self.assertLess(child.rss() - before, 8 * MIB)
-            text = page.get("/metrics").decode()
+            text = page.ask("/metrics").body.decode()
             (lost,) = re.findall(r'socketlab_\w+\{observer="page"\} (\S+)', text)
             self.assertGreater(float(lost), 1000)
             viewer.close()
@@ -364,22 +301,22 @@ class BoundTests(PageTestCase):
             with child.connect() as sock:
                 sock.sendall(b"x")
                 sock.recv(1)
-        wait_for(lambda: page.get("/api/connections?limit=1")["open"] == 0)
+        wait_for(lambda: page.json("/api/connections?limit=1")["open"] == 0)
         self.assertLess(child.rss() - before, 8 * MIB)
-        said = page.get("/api/connections?limit=1")
+        said = page.json("/api/connections?limit=1")
         self.assertEqual((said["closed"], said["forgotten"]), (5000, 0))
-        self.assertEqual(len(page.get("/api/connections/c5000")["events"]), 5)
+        self.assertEqual(len(page.json("/api/connections/c5000")["events"]), 5)
 
     def test_comers_and_goers(self) -> None:
         """Viewers who come and go leave no descriptor behind."""
         child, page = self.bench()
-        page.get("/healthz")
+        page.ask("/healthz")
         before = child.descriptors()
         with child.connect() as sock:
             sock.sendall(b"x")
             sock.recv(1)
             for number in range(200):
-                viewer = page.stream("connection=c1" if number % 2 else "kinds=accepted")
+                viewer = page.viewer("connection=c1" if number % 2 else "kinds=accepted")
                 reset(viewer)
         wait_for(lambda: child.descriptors() <= before)
 
@@ -389,16 +326,17 @@ class StopTests(PageTestCase):
         """While a stop lets a connection finish the page says so; then its streams end, and hold
         nothing up."""
         child, page = self.bench("--port", "0", "--drain", "20s")
-        viewer, deaf = page.stream(), page.stream()
+        viewer, deaf = page.viewer(), page.viewer()
         self.addCleanup(viewer.close)
         self.addCleanup(deaf.close)
         with child.connect("line") as sock:
             sock.sendall(b"/drip 20 2\r\n")  # for about two seconds something moves
             sock.recv(1)
             child.send_signal(signal.SIGTERM)
-            wait_for(lambda: page.ask("/readyz") == (503, b"draining\n"))
-            self.assertTrue(page.get("/api/bench")["draining"])
-            self.assertEqual(page.get("/healthz"), b"ok\n")
+            wait_for(lambda: page.ask("/readyz").status == 503)
+            self.assertEqual(page.ask("/readyz").body, b"draining\n")
+            self.assertTrue(page.json("/api/bench")["draining"])
+            self.assertEqual(page.ask("/healthz").body, b"ok\n")
             self.assertEqual(len(read_all(sock)), 21)
         began = time.monotonic()
         said = read_all(viewer)
