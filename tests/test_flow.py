@@ -9,6 +9,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from tests.streams import MUCH, StreamCase, abort, echo, half_close, lose
+from twisted_lab import flow
 from twisted_lab.events import CloseReason
 from twisted_lab.flow import CANNOT_FILL, UNPROVED
 from twisted_lab.layer import GRACE, LINGER
@@ -130,13 +131,17 @@ class ReadSizeTests(StreamCase):
         return self.stream.lowest.bufferSize  # type: ignore[no-any-return]
 
     def test_grows(self) -> None:
-        """A peer that takes what it asks for is read in larger pieces."""
+        """A peer that has taken more than the kernel can hold for it is read in larger pieces."""
+        self.patch(flow, "PROOF", 4 * UNPROVED)
         peer = self.talk(Spy(dataReceived=echo))
-        self.assertEqual(self.size(), UNPROVED)
-        for _ in range(4):
+        for sent in range(1, 5):
+            self.assertEqual(self.size(), UNPROVED)
             peer.send(bytes(UNPROVED))
             self.network.pump()
-        self.assertEqual(len(peer.received), 4 * UNPROVED)
+            self.assertEqual(len(peer.received), sent * UNPROVED)
+        for _ in range(2):
+            peer.send(bytes(UNPROVED))
+            self.network.pump()
         self.assertEqual(self.size(), CANNOT_FILL)
 
     def test_never_reads(self) -> None:
@@ -161,6 +166,7 @@ class ReadSizeTests(StreamCase):
 
     def test_limited(self) -> None:
         """A limit of a policy holds however well the peer reads, and until it is freed."""
+        self.patch(flow, "PROOF", 4 * UNPROVED)
         peer = self.talk(Spy(dataReceived=echo))
         self.stream.limit_reads(UNPROVED + 100)
         for _ in range(8):

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass, verifyObject
 
 from tests.streams import StreamCase
+from twisted_lab.flow import UNPROVED
 from twisted_lab.producing import Backpressure, PullAdapter
 from twisted_lab.testing import Network, Spy
 
@@ -104,7 +105,7 @@ class BackpressureTests(StreamCase):
     def test_interface(self) -> None:
         """It is a push producer, and the one its stream registers once its buffer could fill."""
         self.talk(Spy())
-        self.stream.write(bytes(65536))
+        self.stream.write(bytes(UNPROVED))
         self.assertIsNone(self.stream.transport.producer)
         self.stream.write(b"1")
         verifyClass(IPushProducer, Backpressure)
