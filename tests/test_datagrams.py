@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -177,6 +178,18 @@ class TalkTests(PortCase):
         self.assertEqual((talk.datagrams_out, talk.bytes_out), (2, 8))
         self.assertEqual(port.talks.by_peer[OTHER].bytes_out, 1)
         self.assertEqual((port.bytes_received, port.bytes_sent), (9, 9))
+
+    def test_times(self) -> None:
+        """A peer's last datagram is never before its first, also once nobody takes samples."""
+        ticks = itertools.count()
+        self.publisher = Publisher(lambda: next(ticks))
+        port = self.sampling()
+        self.arrive(port, b"one")
+        talk = port.talks.by_peer[PEER]
+        self.assertEqual(talk.last, talk.first)
+        self.publisher.remove(self.events.append)
+        self.arrive(port, b"two")
+        self.assertGreater(talk.last, talk.first)
 
     def test_nobody(self) -> None:
         """Where nobody takes samples a peer leaves no trace, and the port still counts."""

@@ -119,7 +119,8 @@ class DatagramPort(DatagramTransport):
     def doRead(self) -> None:
         """Take up to DATAGRAMS_A_TURN datagrams. One function, for each call costs every one."""
         refuse, publisher, header = self._gates.refuse, self._publisher, self._header
-        talks, now = self.talks.by_peer, publisher.now() if publisher.sample else 0
+        talks = self.talks.by_peer
+        now = publisher.now() if publisher.sample or talks else 0
         for data, peer, way in self._arrivals(DATAGRAMS_A_TURN):
             try:
                 reason = way.drop or refuse(peer[0], peer[1])
@@ -130,7 +131,7 @@ class DatagramPort(DatagramTransport):
                 self.bytes_received += len(data)
                 talk = talks.get(peer)
                 if talk is not None or publisher.sample:
-                    talk = talk or self.talks.begin(peer)
+                    talk = talk or self.talks.begin(peer, now)
                     talk.last = now
                     talk.datagrams_in += 1
                     talk.bytes_in += len(data)

@@ -42,9 +42,8 @@ class Talks:
         #: Called with each peer that had to make room.
         self.forgot: Callable[[Peer], object] = lambda peer: None
 
-    def begin(self, peer: Peer) -> Talk:
-        """The talk with *peer*, whose first datagram this is."""
-        now = self._publisher.now()
+    def begin(self, peer: Peer, now: int) -> Talk:
+        """The talk with *peer*, whose first datagram came *now*, in ns of the publisher."""
         talk = self.by_peer[peer] = Talk(now, now, self._publisher.sample)
         if len(self.by_peer) > TALKS_KEPT:
             self.forgot(self.by_peer.popitem(last=False)[0])
