@@ -21,7 +21,14 @@ from twisted_lab.events import (
     Refused,
     Tls,
 )
-from twisted_lab.explaining import counted, explain, span, transport_of
+from twisted_lab.explaining import (
+    counted,
+    end_of_direction,
+    explain,
+    is_answer,
+    span,
+    transport_of,
+)
 
 ENDS = "127.0.0.1:5", "127.0.0.1:9000"
 
@@ -171,3 +178,15 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual(counted(1), "1 byte")
         self.assertEqual(counted(0, "event"), "0 events")
         self.assertEqual(counted(2048), "2,048 bytes")
+
+    def test_end_of_direction(self) -> None:
+        """It is called FIN where a FIN is what counts."""
+        found = [end_of_direction(transport) for transport in ("tcp", "tls", "unix", "")]
+        self.assertEqual(found, ["FIN", "close_notify", "end of stream", "FIN"])
+
+    def test_is_answer(self) -> None:
+        """What we did not send is told from what we did not take."""
+        reasons = "amplification", "send-emsgsize", "rate", "kernel", "access"
+        self.assertEqual(
+            [is_answer(reason) for reason in reasons], [True, True, False, False, False]
+        )

@@ -39,6 +39,9 @@ RESETS = frozenset({CloseReason.ABORTED, CloseReason.STALLED})
 
 _RESET_CALL = "setsockopt(SO_LINGER, 0) + close()"
 
+#: What ends one direction where there is no FIN, or where it is not what counts.
+_ENDS = {"tls": "close_notify", "unix": "end of stream"}
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -67,6 +70,16 @@ def transport_of(events: Iterable[Event]) -> str:
         if isinstance(event, Tls):
             return "tls"
     return ""
+
+
+def end_of_direction(transport: str) -> str:
+    """What ends one direction of a stream over *transport*, in a word or two: ``FIN`` on most."""
+    return _ENDS.get(transport, "FIN")
+
+
+def is_answer(reason: str) -> bool:
+    """Whether a datagram that was dropped for *reason* was ours to send."""
+    return reason == "amplification" or reason.startswith("send-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +327,7 @@ _DROPS = {
 
 def _datagram_dropped(event: DatagramDropped) -> Explanation:
     why = _DROPS.get(event.reason)
-    if why is None and event.reason.startswith("send-"):
+    if why is None and is_answer(event.reason):
         why = f"the kernel refused to send it: {event.reason[5:].upper()}"
     number = counted(event.count, "datagram")
     return Explanation(f"{number} dropped: {escape(why or event.reason)}.")

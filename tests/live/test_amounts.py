@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.live.amounts import duration, exact, moment, rate, size
+from twisted_lab.live.amounts import duration, moment, rate, size
 
 
 class AmountTests(SynchronousTestCase):
@@ -21,10 +21,6 @@ class AmountTests(SynchronousTestCase):
             2**63: "8.0 EiB",
         }.items():
             self.assertEqual(size(count), text)
-
-    def test_exact(self) -> None:
-        """Of an event every byte counts."""
-        self.assertEqual([exact(1), exact(65536)], ["1 byte", "65,536 bytes"])
 
     def test_rate(self) -> None:
         """Nothing is said where nothing moves."""

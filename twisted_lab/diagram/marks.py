@@ -32,7 +32,7 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
-from twisted_lab.explaining import RESETS, counted, span
+from twisted_lab.explaining import RESETS, counted, end_of_direction, is_answer, span
 
 #: Pixels of a letter of the labels (12 px) and of what a peer sent (11 px, all as wide), about.
 _LETTER, _MONO = 7.2, 6.8
@@ -120,7 +120,7 @@ def _datagram(row: Row, event: DatagramReceived | DatagramSent, y: float, frame:
 
 def _dropped(row: Row, event: DatagramDropped, y: float, frame: Frame) -> str:
     """It goes half the way."""
-    start = frame.bench if event.reason.startswith(("send-", "ampl")) else frame.peer
+    start = frame.bench if is_answer(event.reason) else frame.peer
     label = _label(frame, y - 3, f"{counted(event.count, 'datagram')} dropped: {event.reason}")
     half = line(
         start, y, frame.middle, y, class_="line", stroke="currentColor", stroke_dasharray="2 3"
@@ -173,16 +173,12 @@ def _fin(y: float, frame: Frame, inward: bool, said: str) -> str:
     return _label(frame, y - 1, said) + strokes + stop + _head(x, y, inward)
 
 
-#: What ends one direction where there is no FIN, or where it is not what counts.
-_ENDS = {"tls": "close_notify", "unix": "end of stream"}
-
-
 def _peer_shutdown(row: Row, event: PeerShutdown, y: float, frame: Frame) -> str:
-    return _fin(y, frame, True, _ENDS.get(row.standing.transport, "FIN"))
+    return _fin(y, frame, True, end_of_direction(row.standing.transport))
 
 
 def _local_shutdown(row: Row, event: LocalShutdown, y: float, frame: Frame) -> str:
-    return _fin(y, frame, False, _ENDS.get(row.standing.transport, "FIN"))
+    return _fin(y, frame, False, end_of_direction(row.standing.transport))
 
 
 def _rst(y: float, frame: Frame, inward: bool, said: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers as text: sizes, rates, times. The page writes them the same way."""
+"""Numbers as text: sizes, rates, times, in as few letters as a table has room for."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ def size(count: float) -> str:
     while value >= 999.5 and unit < len(_SIZES) - 1:
         value, unit = value / 1024, unit + 1
     return f"{value:.{1 if value < 99.95 else 0}f} {_SIZES[unit]}"
-
-
-def exact(count: int) -> str:
-    """Bytes, every one: ``1 byte``, ``65,536 bytes``."""
-    return "1 byte" if count == 1 else f"{count:,} bytes"
 
 
 def rate(per_second: float) -> str:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from rich.text import Text
 
+from twisted_lab.explaining import counted
 from twisted_lab.live import amounts
 from twisted_lab.live.glyphs import Glyphs
 from twisted_lab.live.ladder import ladder, sizes
@@ -55,7 +56,7 @@ def _title(about: Connection | Talk) -> Text:
 
 
 def _totals(about: Connection | Talk, trouble: Text) -> Text:
-    line = Text(f"{amounts.exact(about.bytes_in)} in, {amounts.exact(about.bytes_out)} out")
+    line = Text(f"{counted(about.bytes_in)} in, {counted(about.bytes_out)} out")
     if isinstance(about, Talk):
         line.append(f"; {about.datagrams_in:,} datagrams in, {about.datagrams_out:,} out")
         line.append(f", {about.dropped:,} dropped")

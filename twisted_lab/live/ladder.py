@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from twisted_lab.explaining import RESETS, counted, end_of_direction, is_answer
 from twisted_lab.live import amounts
 from twisted_lab.live.glyphs import Glyphs
 from twisted_lab.live.opened import Opened
@@ -158,13 +159,13 @@ class _Drawing:
         datagram = entry.event.startswith("datagram")
         stroke = self._glyphs.datagram if datagram else self._glyphs.data
         style = "green" if inward else "blue"
-        text = amounts.exact(entry.bytes or 0)
+        text = counted(entry.bytes or 0)
         text = f'{text} "{entry.text}"' if entry.text else text
         return self._arrow(text, stroke, inward), style
 
     def _dropped(self, entry: Entry) -> tuple[str, str]:
         count = f"{entry.count:,} " if entry.count not in (None, 1) else ""
-        inward = not entry.reason.startswith("send-") and entry.reason != "amplification"
+        inward = not is_answer(entry.reason)
         text = f"{count}dropped: {entry.reason}"
         glyphs = self._glyphs
         return self._arrow(text, glyphs.datagram, inward, glyphs.dropped), "yellow"
@@ -190,7 +191,7 @@ class _Drawing:
     @property
     def _end_word(self) -> str:
         """What ends one direction: FIN, unless something else counts or there is none."""
-        return "close_notify" if self._ends.secure else _ENDS.get(self._transport, "FIN")
+        return end_of_direction("tls" if self._ends.secure else self._transport)
 
     def _closed(self, entry: Entry) -> tuple[str, str]:
         """The end: as an arrow where the reason says which came, and from whom."""
@@ -198,7 +199,7 @@ class _Drawing:
         rst = "reset" if self._transport == "unix" else "RST"
         if reason == "reset":
             return self._arrow(f"{rst}, or lost", glyphs.rst, True), "bold red"
-        if reason in _RESETS:
+        if reason in RESETS:
             return self._arrow(f"{rst}: {reason}", glyphs.rst, False), "bold red"
         if reason == "truncated":
             return self._arrow("FIN, no close_notify", glyphs.fin, True), "bold red"
@@ -223,12 +224,6 @@ class _Drawing:
         text = entry.says if entry.event == "note" else entry.event
         return self._lives(self._words(f"{self._glyphs.dot} {text}", str.ljust)), "yellow"
 
-
-#: What ends one direction where that is not a FIN.
-_ENDS = {"tls": "close_notify", "unix": "end of stream"}
-
-#: Closes that we send RST for.
-_RESETS = ("aborted", "stalled")
 
 #: Why events are missing, in a word or two.
 _MISSING = {"unwatched": "not watched", "evicted": "made room", "overrun": "missed"}

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
+from twisted_lab.explaining import counted
 from twisted_lab.live import amounts, values
 from twisted_lab.live.address import Address
 from twisted_lab.live.following import Arrived, Follower, Reached, Wait
@@ -99,7 +100,7 @@ class Lines:
 
 def line(entry: values.Entry) -> str:
     """*entry* on one line: time in seconds, service, id or peer, event, size, what happened."""
-    size = "" if entry.bytes is None else amounts.exact(entry.bytes)
+    size = "" if entry.bytes is None else counted(entry.bytes)
     text = (
         f"{amounts.moment(entry.ns):>14}  {entry.service:<9} {entry.conversation or entry.peer:<6} "
         f"{entry.event:<17} {size:>12}  {entry.told}"
