@@ -51,6 +51,8 @@ class MainTests(SynchronousTestCase):
     def test_hostile(self) -> None:
         """A word cannot write to the terminal."""
         self.assertTrue(call("\x1b[31m\u202e").last_line.isprintable())
+        words = "export", "x", "--pcapng", "y", "--connection", "\x1b"
+        self.assertTrue(call(*words).last_line.isprintable())
 
     def test_script(self) -> None:
         """The console script is this function."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 
@@ -48,6 +49,16 @@ class WordsTests(SynchronousTestCase):
         """After -- every word is taken as it is; - alone is a word."""
         self.assertEqual(self.read("a", "--", "--loud"), (None, False, ("a", "--loud")))
         self.assertEqual(self.read("-", "-l"), (None, True, ("-",)))
+
+    def test_posix(self) -> None:
+        """Also where a person's shell asks other programs for options first."""
+        self.patch(os, "environ", {**os.environ, "POSIXLY_CORRECT": "1"})
+        self.assertEqual(self.read("a", "--loud", "--", "-l"), (None, True, ("a", "-l")))
+
+    def test_value(self) -> None:
+        """A word after an option that takes one is its value, whatever it looks like."""
+        self.assertEqual(self.read("a", "--file", "--loud"), ("--loud", False, ("a",)))
+        self.assertEqual(self.read("--file", "--"), ("--", False, ()))
 
     def test_empty_value(self) -> None:
         """An empty value is a value."""

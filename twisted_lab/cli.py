@@ -12,6 +12,7 @@ from twisted.python import usage
 from twisted_lab import __version__
 from twisted_lab.command_line import CommandOptions, run_command
 from twisted_lab.errors import SocketlabError
+from twisted_lab.escaping import escape
 
 USAGE = """\
 socketlab, the bench that tells the truth about sockets
@@ -71,7 +72,7 @@ class ExportOptions(CommandOptions):
         if targets.count("-") > 1:
             raise usage.UsageError("'-': stdout takes one of --pcapng, --svg and --html")
         if self["connection"] is not None and self["svg"] is None and self["html"] is None:
-            asked = self["connection"]
+            asked = escape(self["connection"])
             raise usage.UsageError(f"--connection '{asked}' is for --svg and --html")
 
 

@@ -1,11 +1,15 @@
-"""What the commands of ``socketlab`` have in common: how their words are read, how they end."""
+"""What the commands of ``socketlab`` have in common: how their words are read, how they end.
+
+Rule: the sentence of a UsageError is safe to show, as that of a SocketlabError is: what it quotes
+is escaped where it is quoted, and once.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from getopt import GetoptError, gnu_getopt
+from getopt import GetoptError, getopt
 from typing import NoReturn, TypeVar
 
 from twisted.python import usage
@@ -25,19 +29,23 @@ class CommandOptions(usage.Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """The options first, for Twisted's own parser stops at the first word that is none."""
-        words = list(options or ())
         try:
-            given, others = gnu_getopt(words, self.shortOpt, self.longOpt)
+            words = self._options_first(list(options or ()))
         except GetoptError as error:
-            raise usage.UsageError(str(error)) from None
-        first = [word for pair in given for word in self._written(*pair)]
-        super().parseOptions([*first, "--", *others])
+            raise usage.UsageError(escape(str(error), _LONGEST)) from None
+        super().parseOptions(words)
 
-    def _written(self, option: str, value: str) -> tuple[str, ...]:
-        takes_one = f"{option.removeprefix('--')}=" in self.longOpt
-        if option.startswith("--"):
-            return (f"{option}={value}",) if takes_one else (option,)
-        return (option, value) if value else (option,)
+    def _options_first(self, words: list[str]) -> list[str]:
+        """Not gnu_getopt(), which leaves the order as it is where POSIXLY_CORRECT is set."""
+        first, others = list[str](), list[str]()
+        while words:
+            _, left = getopt(words, self.shortOpt, self.longOpt)
+            first += words[: len(words) - len(left)]
+            if first[-1:] == ["--"]:
+                return [*first, *others, *left]
+            others += left[:1]
+            words = left[1:]
+        return [*first, *others]
 
     def opt_version(self) -> NoReturn:
         """Say the version of socketlab."""
@@ -56,7 +64,7 @@ def run_command(
     try:
         options.parseOptions(arguments)
     except usage.UsageError as error:
-        return complain(name, escape(str(error), _LONGEST), 2)
+        return complain(name, str(error), 2)
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     try:

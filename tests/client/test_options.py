@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.test_cli import call
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.client.target import Target
 
@@ -32,6 +33,11 @@ class ConnectOptionsTests(SynchronousTestCase):
         self.assertEqual(self.wrong(), "expected the endpoint to connect to")
         self.assertEqual(self.wrong("7", "8"), "expected one endpoint, not 2")
         self.assertIn("'host' is wrong", self.wrong("host"))
+
+    def test_hostile(self) -> None:
+        """What is wrong is escaped once, so that it can be told from what was meant."""
+        self.assertIn(r"the endpoint 'a\\\x1b' is wrong", call("connect", "a\\\x1b").err)
+        self.assertIn(r"--source '\\':", call("connect", "7", "--source", "\\").err)
 
     def test_tls(self) -> None:
         """--tls makes a TCP endpoint TLS, and is for nothing else."""

@@ -63,7 +63,14 @@ class UsageTests(FolderTestCase):
 
     def test_hostile(self) -> None:
         """A word cannot write to the terminal."""
-        self.assertTrue(self.wrong("http://\x1b[31m\u202e").isprintable())
+        for words in (
+            ("http://\x1b[31m\u202e",),
+            ("--connection", "\x1b"),
+            ("--\x1b",),
+            ("https://a:1", "--cafile", "\x1b"),
+        ):
+            self.assertTrue(self.wrong(*words).isprintable())
+        self.assertIn(r"'http://a\\b': ", self.wrong("http://a\\b"))
 
     def test_order(self) -> None:
         """The URL may stand before, between and after the options, or not at all."""

@@ -71,7 +71,8 @@ Changes (close, reset) need the whole address, #token= and all."""
         """What belongs together, and what does not."""
         wanted = self["connection"]
         if wanted is not None and not _ID.fullmatch(wanted):
-            raise usage.UsageError(f"--connection '{wanted}': expected an id such as c5 or d3")
+            shown = escape(wanted)
+            raise usage.UsageError(f"--connection '{shown}': expected an id such as c5 or d3")
         if wanted is not None and self["service"] is not None:
             raise usage.UsageError("--connection is of one service already: leave out --service")
         if wanted is not None and self["once"] and self["json"]:
@@ -91,7 +92,7 @@ Changes (close, reset) need the whole address, #token= and all."""
             context = ssl.create_default_context(cafile=cafile)
         except OSError as problem:  # and ssl.SSLError
             why = problem.strerror or "no certificate in it"
-            raise usage.UsageError(f"--cafile '{cafile}': {why}") from None
+            raise usage.UsageError(f"--cafile '{escape(cafile or '')}': {why}") from None
         if insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context
