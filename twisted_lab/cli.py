@@ -11,7 +11,6 @@ from twisted.python import usage
 
 from twisted_lab import __version__
 from twisted_lab.command_line import CommandOptions, run_command
-from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
 
 USAGE = """\
@@ -97,15 +96,10 @@ def serve(arguments: Sequence[str]) -> int:
     """Serve until stopped."""
     from twisted_lab.tap import Options
 
-    options = Options()
-    try:
-        options.parseOptions(list(arguments))
-    except usage.UsageError as error:
-        print(f"socketlab serve: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as done:  # --help and --version
-        return int(done.code or 0)
+    return run_command("serve", Options(), arguments, _serve)
 
+
+def _serve(options: Any) -> int:
     _install_lean_reactor()
     from twisted.internet import reactor as installed
 
@@ -115,14 +109,10 @@ def serve(arguments: Sequence[str]) -> int:
     reactor: Any = installed
     use_monotonic_time(reactor)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
-    try:
-        bench: Bench = make(
-            reactor, options.service, options.settings, take_signals=True, config=options.config
-        )
-        bench.startService()
-    except SocketlabError as error:
-        print(f"socketlab serve: {error}", file=sys.stderr)
-        return 1
+    bench: Bench = make(
+        reactor, options.service, options.settings, take_signals=True, config=options.config
+    )
+    bench.startService()
     reactor.addSystemEventTrigger("before", "shutdown", bench.stopService)
     reactor.run()
     return 0
