@@ -144,7 +144,13 @@ class StreamTests(PacketsCase):
     def test_resets(self) -> None:
         """A reset is one packet of who did it."""
         self.assertEqual(self.flags(closed(CloseReason.RESET)), [(False, RST | ACK)])
-        self.assertEqual(self.flags(closed(CloseReason.ABORTED)), [(True, RST | ACK)])
+        for reason in (CloseReason.ABORTED, CloseReason.STALLED):
+            self.assertEqual(self.flags(closed(reason)), [(True, RST | ACK)])
+
+    def test_truncated(self) -> None:
+        """FIN without close_notify was the peer's, so it stands first."""
+        (first, *_) = self.flags(closed(CloseReason.TRUNCATED))
+        self.assertEqual(first, (False, FIN | ACK))
 
     def test_unknown(self) -> None:
         """A connection from before the recording has no packets; one that is over is forgotten."""

@@ -34,6 +34,13 @@ class CloseReason(StrEnum):
     ABORTED = "aborted"
 
 
+#: Closes of ours that are an RST: what was not sent is lost.
+RESETS = frozenset({CloseReason.ABORTED, CloseReason.STALLED})
+
+#: Closes that the peer's FIN began.
+BY_PEER = frozenset({CloseReason.PEER_FIN, CloseReason.TRUNCATED})
+
+
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
     """The kernel's view of one TCP connection (tcp(7), struct tcp_info). Times in microseconds."""

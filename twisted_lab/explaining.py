@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted_lab.escaping import escape
 from twisted_lab.events import (
+    RESETS,
     Accepted,
     Closed,
     CloseReason,
@@ -33,9 +34,6 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
-
-#: Closes of ours that are an RST: what was not sent is lost.
-RESETS = frozenset({CloseReason.ABORTED, CloseReason.STALLED})
 
 _RESET_CALL = "setsockopt(SO_LINGER, 0) + close()"
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from twisted_lab.escaping import escape
 from twisted_lab.events import (
+    BY_PEER,
+    RESETS,
     Accepted,
     Closed,
     CloseReason,
@@ -124,11 +126,11 @@ class Packets:
         stream = self._streams.pop(event.connection, None)
         if stream is None:
             return
-        if event.reason in (CloseReason.RESET, CloseReason.ABORTED):
-            by_us = event.reason is CloseReason.ABORTED
+        by_us = event.reason in RESETS
+        if by_us or event.reason is CloseReason.RESET:
             yield self._packet(event, stream, by_us, RST | ACK, said(event))
             return
-        first = event.reason is not CloseReason.PEER_FIN
+        first = event.reason not in BY_PEER
         yield from self._fin(event, stream, first)
         yield from self._fin(event, stream, not first)
         yield self._packet(event, stream, first, ACK, said(event))

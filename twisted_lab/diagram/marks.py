@@ -11,6 +11,8 @@ from typing import Any
 from twisted_lab.diagram.layout import Frame, Row
 from twisted_lab.diagram.svg import element, held, line, path, room, shown, text, words
 from twisted_lab.events import (
+    BY_PEER,
+    RESETS,
     Accepted,
     Closed,
     CloseReason,
@@ -32,7 +34,7 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
-from twisted_lab.explaining import RESETS, counted, end_of_direction, is_answer, span
+from twisted_lab.explaining import counted, end_of_direction, is_answer, span
 
 #: Pixels of a letter of the labels (12 px) and of what a peer sent (11 px, all as wide), about.
 _LETTER, _MONO = 7.2, 6.8
@@ -202,15 +204,11 @@ def _closed(row: Row, event: Closed, y: float, frame: Frame) -> str:
     if event.reason in RESETS:
         return _rst(y, frame, False, f"{reset}: {event.reason}")
     label = _label(frame, y - 1, f"closed: {event.reason}")
-    inward = event.reason in _BY_PEER and not row.standing.peer_done
+    inward = event.reason in BY_PEER and not row.standing.peer_done
     if row.standing.bench_done and not inward:
         return label + _stubs(y, frame)
     head = _head(frame.bench if inward else frame.peer, y, inward)
     return label + _arrow(frame, y, inward, stroke_width="3") + head
-
-
-#: Closes that the peer's FIN began.
-_BY_PEER = frozenset({CloseReason.PEER_FIN, CloseReason.TRUNCATED})
 
 
 def _stubs(y: float, frame: Frame) -> str:

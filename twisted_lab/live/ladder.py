@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from twisted_lab.explaining import RESETS, counted, end_of_direction, is_answer
+from twisted_lab.events import RESETS
+from twisted_lab.explaining import counted, end_of_direction, is_answer
 from twisted_lab.live import amounts
 from twisted_lab.live.glyphs import Glyphs
 from twisted_lab.live.opened import Opened
