@@ -31,6 +31,8 @@ class AmountTests(SynchronousTestCase):
         for seconds, text in {
             0: "0 µs",
             0.0005: "500 µs",
+            0.0009996: "1 ms",
+            0.9996: "1.0 s",
             0.25: "250 ms",
             5.24: "5.2 s",
             59.97: "1 min 0 s",

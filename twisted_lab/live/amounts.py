@@ -22,9 +22,9 @@ def rate(per_second: float) -> str:
 
 def duration(seconds: float) -> str:
     """``350 µs``, ``12 ms``, ``5.2 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if seconds < 0.001:
+    if seconds < 0.000_9995:
         return f"{seconds * 1e6:.0f} µs"
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1e3:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
