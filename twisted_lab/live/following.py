@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from twisted_lab.live import values
 from twisted_lab.live.address import Address
 from twisted_lab.live.frames import Frame, Frames, TooLong
-from twisted_lab.live.http_reading import Lost, NotOurs, Reader, Refused, Stream
+from twisted_lab.live.http_reading import Lost, NotOurs, Reader, Refused, Stream, no_page
 
 #: Seconds of silence after which a stream counts as lost: a bench says something every 10.
 SILENCE = 25.0
@@ -171,11 +171,11 @@ def read_bench(address: Address, tls: ssl.SSLContext | None) -> values.Bench:
         said = reader.get("/api/bench")
     except Refused as refusal:
         if refusal.status == 404:
-            raise NotOurs(f"{address} is not a page of socketlab: {refusal}") from None
+            raise no_page(address, str(refusal)) from None
         raise
     finally:
         reader.close()
     bench = values.bench(said)
     if not bench.version or not bench.started:
-        raise NotOurs(f"{address} is not a page of socketlab: it does not say what runs there")
+        raise no_page(address, "it does not say what runs there")
     return bench

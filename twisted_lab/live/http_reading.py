@@ -93,7 +93,7 @@ class Reader:
             raise lost(self._address, problem) from None
         if len(body) > LARGEST:
             self.close()
-            raise NotOurs(f"{self._address} is not a page of socketlab: it answers without end")
+            raise no_page(self._address, "it answers without end")
         return _answer(self._address, response.status, body)
 
 
@@ -133,12 +133,12 @@ class Stream:
             response = self._connection.getresponse()
             if response.status != 200:
                 _answer(self._address, response.status, response.read(LARGEST))
-                raise _no_page(self._address, f"its event stream has status {response.status}")
+                raise no_page(self._address, f"its event stream has status {response.status}")
         except (OSError, HTTPException, ValueError) as problem:
             raise lost(self._address, problem) from None
         if response.getheader("Content-Type", "").partition(";")[0] != "text/event-stream":
             response.close()
-            raise _no_page(self._address, "it has no event stream")
+            raise no_page(self._address, "it has no event stream")
         return response
 
     def read(self) -> bytes:
@@ -180,7 +180,7 @@ def connect(address: Address, tls: ssl.SSLContext | None, patience: float) -> HT
 def lost(address: Address, problem: Exception) -> Lost:
     """What *problem* means, as a sentence that names *address*."""
     if isinstance(problem, HTTPException) and not isinstance(problem, OSError | IncompleteRead):
-        return _no_page(address, "it does not speak HTTP as we do")
+        return no_page(address, "it does not speak HTTP as we do")
     return Lost(f"cannot reach {address}: {_why(problem)}")
 
 
@@ -197,7 +197,8 @@ def _why(problem: Exception) -> str:
     return escape(str(said or problem))
 
 
-def _no_page(address: Address, why: str) -> NotOurs:
+def no_page(address: Address, why: str) -> NotOurs:
+    """Something else answers at *address*, as *why* says."""
     return NotOurs(f"{address} is not a page of socketlab: {why}")
 
 
@@ -218,7 +219,7 @@ def _answer(address: Address, status: int, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        raise _no_page(address, f"it answers {status} without a JSON object")
+        raise no_page(address, f"it answers {status} without a JSON object")
     if status >= 300:
         sentence = said.get("error")
         raise Refused(status, escape(sentence) if isinstance(sentence, str) else f"status {status}")
