@@ -57,9 +57,8 @@ class Asked:
         text = self.parameters.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdecimal() and len(text) < 20):
-            raise ApiError(400, f"{name}='{escape(text)}': expected {least} to {most}")
-        if not least <= int(text) <= most:
+        is_number = text.isascii() and text.isdecimal() and len(text) < 20
+        if not is_number or not least <= int(text) <= most:
             raise ApiError(400, f"{name}='{escape(text)}': expected {least} to {most}")
         return int(text)
 
