@@ -26,9 +26,6 @@ WAIT = 1.0
 #: What ECONNREFUSED means on a connected UDP socket.
 REFUSED = "nobody listens there (ICMP port unreachable)"
 
-#: Bytes for one recvfrom(): no datagram is larger, so none is cut.
-ROOM = 2**16
-
 
 class DatagramTalk(DatagramProtocol):
     """Joins a connected UDP socket and the *console*; *peer* is a numeric address and a port.

@@ -19,7 +19,7 @@ from twisted_lab.addresses import show_pair
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.client.calling import Caller, Place, in_turns, of_family
 from twisted_lab.client.console import Console
-from twisted_lab.client.datagrams import NAME, ROOM, DatagramTalk
+from twisted_lab.client.datagrams import NAME, DatagramTalk
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.client.streams import Attempt
 from twisted_lab.client.talk import Talk
@@ -41,7 +41,7 @@ from twisted_lab.client.words import (
     from_hex,
     with_crlf,
 )
-from twisted_lab.datagram_socket import LARGEST
+from twisted_lab.datagram_socket import LARGEST, READ_SIZE
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Event, Note
 from twisted_lab.interfaces import Form
@@ -199,7 +199,7 @@ class Session:
         )
         address, port = options.source or ("::" if ":" in place[0] else "", 0)
         try:
-            self._reactor.listenUDP(port, self._datagrams, address, ROOM)
+            self._reactor.listenUDP(port, self._datagrams, address, READ_SIZE)
         except Exception as error:
             self._datagrams = None
             why = getattr(error, "socketError", error)
