@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,24 @@ class ExportTests(ExportCase):
         self.export()
         self.assertEqual(stat.S_IMODE(self.target.stat().st_mode), 0o600)
         self.assertEqual(sorted(self.folder.iterdir()), [self.recording, self.target])
+
+    def test_pipe(self) -> None:
+        """A pipe or a device is written to, never replaced by a file of its name."""
+        self.record(*EVENTS)
+        whole = self.export()
+        self.target.unlink()
+        os.mkfifo(self.target)
+        reading = os.open(self.target, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reading)
+        export_pcapng(str(self.recording), str(self.target))
+        self.assertTrue(self.target.is_fifo())
+        self.assertEqual(os.read(reading, 2**16), whole)
+
+    def test_folder(self) -> None:
+        """A folder is no file to write, which is said."""
+        self.record(*EVENTS)
+        self.target.mkdir()
+        self.assertEqual(self.refusal(), f"cannot write '{self.target}': Is a directory")
 
     def test_appended(self) -> None:
         """A recording of two runs is a file of two sections."""

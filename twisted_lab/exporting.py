@@ -20,8 +20,9 @@ _WIDTH = 900
 def export_pcapng(recording: str, target: str) -> None:
     """Write the events of the file *recording* as packets to *target*, or to stdout for ``-``.
 
-    *target* appears when it is whole, here and below. Raises :class:`ConfigurationError` that names
-    the file, and the line that is none of a recording.
+    *target*, a file, appears when it is whole, here and below; a pipe or a device is written to as
+    it is. Raises :class:`ConfigurationError` that names the file, and the line that is none of a
+    recording.
     """
     with open_recording(recording) as lines:
         _write(_blocks(lines, recording), target)
@@ -46,16 +47,23 @@ def export_html(recording: str, target: str, connection: str | None = None) -> N
 
 def _write(blocks: Iterable[bytes], target: str) -> None:
     try:
-        _write_whole(blocks, target)
+        _write_to(blocks, target)
     except OSError as problem:
         raise cannot("write", target, problem) from None
 
 
-def _write_whole(blocks: Iterable[bytes], target: str) -> None:
+def _write_to(blocks: Iterable[bytes], target: str) -> None:
     if target == "-":
         with open(1, "wb", closefd=False) as stdout:
             stdout.writelines(blocks)
-        return
+    elif os.path.exists(target) and not os.path.isfile(target):  # a pipe, /dev/null
+        with open(target, "wb") as there:
+            there.writelines(blocks)
+    else:
+        _replace(blocks, target)
+
+
+def _replace(blocks: Iterable[bytes], target: str) -> None:
     folder, name = os.path.split(os.path.abspath(target))
     fd, new = tempfile.mkstemp(prefix=f"{name}.", dir=folder)  # nobody else's, as a recording is
     try:
