@@ -39,6 +39,11 @@ class ConnectOptionsTests(SynchronousTestCase):
         self.assertIn(r"the endpoint 'a\\\x1b' is wrong", call("connect", "a\\\x1b").err)
         self.assertIn(r"--source '\\':", call("connect", "7", "--source", "\\").err)
 
+    def test_long(self) -> None:
+        """A number of thousands of digits is no port."""
+        said = self.wrong("7", "--source", "127.0.0.1:" + "1" * 5000)
+        self.assertTrue(said.endswith("expected ADDRESS or ADDRESS:PORT"))
+
     def test_tls(self) -> None:
         """--tls makes a TCP endpoint TLS, and is for nothing else."""
         self.assertEqual(parse("h:7", "--tls").target, Target("tls", ("h",), 7))

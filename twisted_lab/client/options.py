@@ -11,6 +11,7 @@ from twisted_lab.client.target import Target, parse_target
 from twisted_lab.command_line import CommandOptions
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
+from twisted_lab.transports.endpoint_text import number_of
 
 
 class ConnectOptions(CommandOptions):
@@ -82,11 +83,11 @@ def _source(text: str, kind: str) -> tuple[str, int]:
     if text.count(":") == 1 or (text.startswith("[") and not text.endswith("]")):
         address, _, port = text.rpartition(":")
     address = address.strip("[]")
-    number = int(port) if port.isascii() and port.isdecimal() else -1
+    number = number_of(port)
     try:
         host(address)
     except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:
+        number = None
+    if number is None or not 0 <= number <= 65535:
         raise usage.UsageError(f"--source '{escape(text)}': expected ADDRESS or ADDRESS:PORT")
     return address, number
