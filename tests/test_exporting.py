@@ -126,6 +126,13 @@ class RefusalTests(ExportCase):
             ),
             (header + event.replace("peer", "pear"), 2, "no event that this socketlab knows"),
             (header + event + event[:20], 3, "this is no line of a recording"),
+            ("[" * 100_000 + "\n", 1, "this is no line of a recording"),
+            (header.replace('"ns":0', '"ns":1e400'), 1, "does not say when it started"),
+            (header.replace("2026-", "9998-"), 1, "does not say when it started"),
+            (header + event.replace('"ns":5', '"ns":"5"'), 2, "no event that this socketlab"),
+            (header + event.replace('"ns":5', '"ns":-5'), 2, "no event that this socketlab"),
+            (header + event.replace('"ns":5', f'"ns":{2**64}'), 2, "no event that this socketlab"),
+            (header + event.replace('"tcp"', "[]"), 2, "no event that this socketlab"),
         ):
             self.recording.write_text(text, "latin-1")
             said = self.refusal()

@@ -124,3 +124,22 @@ class ReadTests(SynchronousTestCase):
         said = as_dict(Note(1, "echo", "exception", "x"))
         self.assertRaises(KeyError, read_event, {**said, "event": "mote"})
         self.assertRaises(TypeError, read_event, {**said, "more": 1})
+
+    def test_types(self) -> None:
+        """A value of another type, or a number that nothing can be, is an error too."""
+        end = Closed(9, "echo", "c1", "p", "l", CloseReason.LOCAL, 5, 0, 1.0, tcp_info=INFO)
+        said = json.loads(line(end))
+        self.assertEqual(read_event({**said, "duration": 1}), end)
+        for wrong in (
+            {"ns": "9"},
+            {"ns": True},
+            {"bytes_in": -1},
+            {"bytes_in": 1.5},
+            {"bytes_out": 2**64},
+            {"duration": float("nan")},
+            {"duration": float("inf")},
+            {"peer": 5},
+            {"connection": None},
+            {"tcp_info": {**said["tcp_info"], "rtt_us": "40"}},
+        ):
+            self.assertRaises(TypeError, read_event, {**said, **wrong})

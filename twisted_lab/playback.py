@@ -17,6 +17,9 @@ from twisted_lab.recording import FORMAT
 #: Bytes of a line at most: what is longer was never a line of a recording.
 _LONGEST = 2**27
 
+#: The ns since 1970 before which a run began: of the year 2262, when 63 bits are full.
+_LATEST = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -67,7 +70,7 @@ def _read(lines: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         number += 1
         try:
             said = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise _wrong(name, number, "this is no line of a recording")
@@ -81,8 +84,10 @@ def _run(said: dict[str, Any], name: str, number: int) -> Run:
     try:
         started = datetime.fromisoformat(said["started"])
         epoch = nanoseconds(started) - int(said["ns"])
+        if not 0 <= epoch < _LATEST:
+            raise ValueError(epoch)
         return Run(str(said.get("version", "?")), started, epoch)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise _wrong(name, number, "this header does not say when it started") from None
 
 
