@@ -30,7 +30,7 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(end_of("127.0.0.1:9000"), End(bytes([127, 0, 0, 1]), 9000))
         self.assertEqual(end_of("[::1]:9000"), End(bytes(15) + b"\1", 9000))
         self.assertEqual(end_of("[fe80::1%eth0]:9"), End(b"\xfe\x80" + bytes(13) + b"\1", 9))
-        for path in ("unix:/run/s", "unix:/run/1:2", "", "unix:", "nobody"):
+        for path in ("unix:/run/s", "unix:/run/1:2", "", "unix:", "nobody", "127.0.0.1:65536"):
             self.assertIsNone(end_of(path), path)
 
     def test_families(self) -> None:

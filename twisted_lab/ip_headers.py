@@ -16,6 +16,7 @@ _WINDOW, _SHIFT = 65_535, 14
 _SYN_OPTIONS = struct.pack("!BBHBBBB", 2, 4, SEGMENT, 3, 3, _SHIFT, 1)
 
 _TCP, _UDP = 6, 17
+_HIGHEST_PORT = 65_535
 _CHECKSUM_AT = {_TCP: 16, _UDP: 6}
 
 
@@ -32,9 +33,10 @@ def end_of(shown: str) -> End | None:
     host, _, port = shown.rpartition(":")
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-        return End(address.packed, int(port))
+        number = int(port)
     except ValueError:
         return None
+    return End(address.packed, number) if 0 <= number <= _HIGHEST_PORT else None
 
 
 def one_family(one: End, other: End) -> tuple[End, End]:
