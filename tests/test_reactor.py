@@ -324,6 +324,21 @@ class SameTests(SynchronousTestCase):
                 self.assertEqual(len(talk.received) > 20 * len(BIG), True, road)
                 self.assertEqual("resume" in talk.trace, first == "push", road)
 
+    def test_end_behind_what_fills(self) -> None:
+        """What follows the last byte does not wait until the peer has read it."""
+        for road in ROADS:
+            for act in ("half-close", "lose", "push", "pull"):
+                for script in ([[act, *["write some"] * 3], []], [[*["write some"] * 3, act], []]):
+                    self.compare(road, script, protocol=HalfCloseable, reads=False)
+        talk = Talk(
+            LeanReactor,
+            "unix_client",
+            [[*["write some"] * 3, "half-close"], []],
+            protocol=HalfCloseable,
+            reads=False,
+        )
+        self.assertEqual(talk.trace[:3], [b"data 0", "FIN out", b"data 1"])
+
     @settings(max_examples=150, deadline=None)
     @given(
         st.lists(st.lists(st.sampled_from(sorted(ACTS)), max_size=5), min_size=1, max_size=4),

@@ -143,7 +143,7 @@ class _Joining(FileDescriptor):
     def _send(self) -> Any:
         self._asked = False
         written = self._tempDataBuffer
-        if not written:
+        if not written or self._ends_or_resumes_when_sent():
             self.reactor.addWriter(self)
             return None
         data = written[0] if len(written) == 1 else b"".join(written)
@@ -159,14 +159,19 @@ class _Joining(FileDescriptor):
         self._tempDataLen = 0
         if sent < len(data):
             self.dataBuffer, self.offset = data, sent
-        elif not (
+            self.reactor.addWriter(self)
+        return None
+
+    def _ends_or_resumes_when_sent(self) -> bool:
+        """Something is to follow the last byte at once, as it does where Twisted sends them.
+
+        Sent from here, the bytes themselves could take the room that it would then wait for.
+        """
+        return bool(
             self.disconnecting
             or self._writeDisconnecting
             or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
-        ):
-            return None  # nobody waits to hear that all is sent
-        self.reactor.addWriter(self)
-        return None
+        )
 
     def write(self, data: bytes) -> None:
         """Write *data*: see ITransport."""
