@@ -28,6 +28,13 @@ FOUR_PROXIED_ROADS = tuple(
 _names = count()
 
 
+def _shown(name: str | tuple[str, int]) -> str:
+    if isinstance(name, str):
+        return f"unix:{name}"
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Client:
     """One connection: what to put on the wire, what came off it, and the blocking calls on top."""
 
@@ -39,11 +46,12 @@ class Client:
     @property
     def name(self) -> str:
         """How a recording names us as its peer."""
-        name = self.socket.getsockname()
-        if isinstance(name, str):
-            return f"unix:{name}"
-        host, port = name[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return _shown(self.socket.getsockname())
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The same, and how it names its own side: one port of ours may lead to two of theirs."""
+        return self.name, _shown(self.socket.getpeername())
 
     def encode(self, data: bytes) -> bytes:
         """What goes on the wire for *data*."""

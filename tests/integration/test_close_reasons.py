@@ -233,7 +233,7 @@ class Script:
         self._child = child
         self._service = service
         self._context = client_context()
-        self._expected: dict[str, list[Ending]] = defaultdict(list)
+        self._expected: dict[tuple[str, str], list[Ending]] = defaultdict(list)
         self._left: list[Later] = []
         self._clients = contextlib.ExitStack()
 
@@ -257,7 +257,7 @@ class Script:
             # A small buffer, so that one who never reads is soon known for it.
             client = connect(self._child, self._service, road, self._context, receive_buffer=4096)
         self._clients.callback(client.close)
-        self._expected[client.name].append(ending)
+        self._expected[client.pair].append(ending)
         later = ending.act(client)
         if later is None:
             client.close()
@@ -274,15 +274,15 @@ class Script:
         """What the recording of the child, which has ended, says otherwise, a line each."""
         seen = defaultdict(list)
         for closed in ends(self._child):
-            seen[closed["peer"]].append(closed)
-        # A port may serve two connections, one after the other.
-        assert {peer: len(one) for peer, one in seen.items()} == {
-            peer: len(one) for peer, one in self._expected.items()
+            seen[closed["peer"], closed["local"]].append(closed)
+        # Two ports may be connected twice, one after the other.
+        assert {pair: len(one) for pair, one in seen.items()} == {
+            pair: len(one) for pair, one in self._expected.items()
         }, "others were recorded than connected"
         return "\n".join(
-            f"{peer} {wrong}"
-            for peer, endings in self._expected.items()
-            for ending, closed in zip(endings, seen[peer], strict=True)
+            f"{pair} {wrong}"
+            for pair, endings in self._expected.items()
+            for ending, closed in zip(endings, seen[pair], strict=True)
             if (wrong := ending.wrong(closed))
         )
 
