@@ -73,7 +73,7 @@ def test_event(socketlab):
     server = socketlab.serve("echo")
     with socket.create_connection(server.address, 10) as client:
         client.sendall(b"\\x1b[31mred")
-    server.wait_for("closed", reason="reset", timeout=0.1)
+    server.wait_for("closed", reason="idle", timeout=0.1)
 
 def test_dies(socketlab):
     server = socketlab.serve("echo")
@@ -125,7 +125,7 @@ class PluginTests(FolderTestCase):
             "Failed: no option 'max_conections'; did you mean max_connections?",
             "Failed: --port 'abc': expected a port number from 0 to 65535",
             "Failed: 'proto:Nope': no 'Nope' in proto",
-            "AssertionError: no event closed reason=reset within 0.1 s",
+            "AssertionError: no event closed reason=idle within 0.1 s",
             "- socketlab <Server echo ('127.0.0.1', ",
             r"data=\x1b[31mred",
             "ended by itself, with status -9",
