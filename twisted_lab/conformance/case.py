@@ -1,0 +1,112 @@
+"""One case of the catalogue: what is done, what is required, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from twisted_lab.conformance.verdicts import Finding, Severity
+
+if TYPE_CHECKING:
+    from twisted_lab.conformance.probe import Probe
+
+Run = Callable[["Probe"], Finding]
+
+
+class Trait(StrEnum):
+    """What a case needs of a profile, or of the server's transport; a server has several."""
+
+    #: What the profile is like.
+    REPLIES = "it answers requests"
+    ECHOES = "it sends back every byte"
+    LINES = "it answers line by line"
+    SINK = "it takes everything and says nothing"
+    SPEAKS_FIRST = "it speaks first"
+    CLOSES = "it closes after its reply"
+    ENDLESS = "it sends without end"
+    TAKES_MORE = "it goes on after a reply"
+    #: What carries it.
+    STREAM = "a stream"
+    TCP = "TCP"
+    TLS = "TLS"
+    DATAGRAMS = "datagrams"
+
+
+class Needs(StrEnum):
+    """What not everybody has; without it the case is skipped, and says so."""
+
+    SPAWN = "--spawn: its own process"
+    LOOPBACK = "a server on loopback"
+    FORGE = "root, to forge a source, and a server on loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """*id* is a letter and a number, *title* a few words; *does*, *requires* are sentences.
+
+    *source* names the RFC and section, the man page or the CVE that asks for it. *bug* is the key
+    in ``bugs.BUGS`` of what a failure usually is. It is for servers that have all of *of*, and of
+    each group in *any_of* one. *alone*: nothing else may run beside it, for it loads the server or
+    measures time.
+    """
+
+    id: str
+    title: str
+    does: str
+    requires: str
+    source: str
+    severity: Severity
+    bug: str
+    run: Run
+    of: frozenset[Trait]
+    profiles: frozenset[str]
+    needs: tuple[Needs, ...] = ()
+    alone: bool = False
+
+    def suits(self, profile: str, traits: frozenset[Trait]) -> bool:
+        """Whether it is asked of a server with *traits*, checked as *profile*."""
+        return self.of <= traits and (not self.profiles or profile in self.profiles)
+
+
+#: Every case, by its id; the modules of ``cases/`` fill it when they are imported.
+CATALOGUE: dict[str, Case] = {}
+
+
+def case(
+    id: str,
+    title: str,
+    *,
+    does: str,
+    requires: str,
+    source: str,
+    severity: Severity,
+    bug: str,
+    of: Iterable[Trait] = (Trait.STREAM,),
+    profiles: Iterable[str] = (),
+    needs: Iterable[Needs] = (),
+    alone: bool = False,
+) -> Callable[[Run], Run]:
+    """Add the function below to the catalogue; the fields are those of :class:`Case`."""
+
+    def add(run: Run) -> Run:
+        if id in CATALOGUE:
+            raise ValueError(f"two cases {id}")
+        CATALOGUE[id] = Case(
+            id,
+            title,
+            does,
+            requires,
+            source,
+            severity,
+            bug,
+            run,
+            frozenset(of),
+            frozenset(profiles),
+            tuple(needs),
+            alone,
+        )
+        return run
+
+    return add

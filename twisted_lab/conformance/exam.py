@@ -1,0 +1,210 @@
+"""A run of many cases against one server: side by side where they may, and never rash.
+
+Rule: what rests on time is not believed at once. Such a failure is looked at again, alone and
+twice as patiently; if it is gone, or if this machine was late itself, the verdict is
+could-not-tell.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from twisted_lab.conformance.case import Case, Needs, Trait
+from twisted_lab.conformance.lateness import Lateness
+from twisted_lab.conformance.log import Conversation
+from twisted_lab.conformance.probe import Pace, Probe
+from twisted_lab.conformance.profiles import Profile
+from twisted_lab.conformance.target import Server
+from twisted_lab.conformance.verdicts import (
+    Failed,
+    Finding,
+    Verdict,
+    could_not_tell,
+    skipped,
+)
+from twisted_lab.errors import SocketlabError, summary
+
+#: Cases that run side by side.
+WORKERS = 8
+
+#: So much of the patience may this machine be late itself, before it accuses nobody of slowness.
+_LATE = 0.1
+
+
+class CannotReach(SocketlabError):
+    """The server does not answer at all, so there is nothing to check."""
+
+
+class Process(Protocol):
+    """The server's own process, where we started it."""
+
+    def ended(self) -> str | None:
+        """How it ended, in words, if it did."""
+
+    def restart(self) -> Server:
+        """Start it again; where it listens now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What *case* came to; *bug* is a key of ``bugs.BUGS``, or empty; *seconds* it took."""
+
+    case: Case
+    finding: Finding
+    seconds: float
+    conversations: tuple[Conversation, ...] = ()
+
+    @property
+    def bug(self) -> str:
+        """The bug's key, where it failed."""
+        failed = self.finding.verdict is Verdict.FAILED
+        return (self.finding.bug or self.case.bug) if failed else ""
+
+
+def traits_of(server: Server, profile: Profile) -> frozenset[Trait]:
+    """What *server* is, checked as *profile*."""
+    kinds = {
+        "tcp": {Trait.STREAM, Trait.TCP},
+        "tls": {Trait.STREAM, Trait.TLS},
+        "unix": {Trait.STREAM},
+        "udp": {Trait.DATAGRAMS},
+    }
+    return profile.traits | kinds[server.kind]
+
+
+class Exam:
+    """*cases* against *server* as *profile*; *tell* is called with each result as it comes.
+
+    *process* is the server's own, if we started it.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        profile: Profile,
+        cases: Iterable[Case],
+        *,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+        tell: Callable[[Result], object] = lambda result: None,
+        process: Process | None = None,
+        workers: int = WORKERS,
+    ) -> None:
+        self.server = server
+        self.profile = profile
+        self.cases = list(cases)
+        self.pace = pace
+        self.results: list[Result] = []
+        self._tell = tell
+        self._process = process
+        self._workers = workers
+
+    def run(self) -> list[Result]:
+        """All cases, in the order of the catalogue; raises :class:`CannotReach`."""
+        with Lateness() as self._lateness:
+            self._look()
+            able = [case for case in self.cases if self._is_able(case)]
+            suspects = self._side_by_side([case for case in able if not case.alone])
+            for case in suspects + [case for case in able if case.alone]:
+                self._alone(case, again=case in suspects)
+        order = {case.id: place for place, case in enumerate(self.cases)}
+        self.results.sort(key=lambda result: order[result.case.id])
+        return self.results
+
+    # -- what can be run -------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Is there anybody, and does he serve two at once?"""
+        probe = self._probe("look")
+        if self.server.kind == "udp":
+            return
+        try:
+            with probe.connect():
+                self._one_at_a_time(probe)
+        except Failed as error:
+            raise CannotReach(f"{self.server}: {error.reason}") from None
+
+    def _one_at_a_time(self, probe: Probe) -> None:
+        """Ask a server that serves one after the other so, or our cases would hinder each other."""
+        try:
+            probe.alive()
+        except Failed:
+            self._workers = 1
+
+    def _is_able(self, case: Case) -> bool:
+        missing = [need for need in case.needs if not self._has(need)]
+        if missing:
+            self._done(Result(case, skipped(" and ".join(missing)), 0.0))
+        return not missing
+
+    def _has(self, need: Needs) -> bool:
+        if need is Needs.SPAWN:
+            return self._process is not None
+        return self.server.loopback and (need is not Needs.FORGE or os.geteuid() == 0)
+
+    # -- running ---------------------------------------------------------------------------
+
+    def _side_by_side(self, cases: Sequence[Case]) -> list[Case]:
+        """Those that are to be looked at again, alone."""
+        suspects = []
+        with ThreadPoolExecutor(self._workers, "case") as pool:
+            for future in as_completed([pool.submit(self._try, case) for case in cases]):
+                result = future.result()
+                if result.finding.timed or self._ended() is not None:
+                    suspects.append(result.case)
+                else:
+                    self._done(result)
+        return [case for case in self.cases if case in suspects]
+
+    def _alone(self, case: Case, *, again: bool) -> None:
+        """Run *case* by itself; what it lays to slowness must hold for twice as long."""
+        self._restart_if_ended()
+        result = self._try(case, 2.0 if again else 1.0)
+        if result.finding.timed and not again:
+            result = self._try(case, 2.0)
+        elif again and result.finding.verdict is not Verdict.FAILED:
+            said = f"beside other cases it failed, alone it did not: {result.finding.reason}"
+            result = replace(result, finding=could_not_tell(said))
+        if (how := self._ended()) is not None:
+            said = f"the server's process ended: {how}"
+            result = replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
+        self._done(result)
+
+    def _try(self, case: Case, patience: float = 1.0) -> Result:
+        began = time.monotonic()
+        probe = self._probe(case.id, patience)
+        finding = self._finding(case, probe)
+        if finding.timed and (late := self._lateness.worst(began)) > _LATE * probe.patience:
+            finding = could_not_tell(f"this machine was {late:.1f} s late itself: {finding.reason}")
+        seconds = time.monotonic() - began
+        return Result(case, finding, seconds, tuple(probe.log.conversations))
+
+    def _probe(self, name: str, patience: float = 1.0) -> Probe:
+        pace = replace(self.pace, slow=self.pace.slow * patience)
+        return Probe(self.server, self.profile, self._lateness, pace, name)
+
+    @staticmethod
+    def _finding(case: Case, probe: Probe) -> Finding:
+        try:
+            return case.run(probe)
+        except Failed as error:
+            return Finding(Verdict.FAILED, error.reason, error.bug, error.timed)
+        except Exception as error:  # ours, not the server's
+            return could_not_tell(f"the case itself broke: {summary(error)}")
+
+    # -- the server's process --------------------------------------------------------------
+
+    def _ended(self) -> str | None:
+        return None if self._process is None else self._process.ended()
+
+    def _restart_if_ended(self) -> None:
+        if self._process is not None and self._process.ended() is not None:
+            self.server = self._process.restart()
+
+    def _done(self, result: Result) -> None:
+        self.results.append(result)
+        self._tell(result)

@@ -1,0 +1,189 @@
+"""What a case works with: it connects, asks, and waits as patiently as it was told to."""
+
+from __future__ import annotations
+
+import random
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from twisted_lab.conformance.lateness import Lateness
+from twisted_lab.conformance.log import Log
+from twisted_lab.conformance.pipes import Pipe, TlsPipe
+from twisted_lab.conformance.profiles import Profile
+from twisted_lab.conformance.talk import Talk
+from twisted_lab.conformance.target import Server
+from twisted_lab.conformance.verdicts import Failed, Reset, Silence, Unreachable
+from twisted_lab.conformance.wire import Wire
+
+#: Seconds in which something must move, before it is said that nothing came.
+PATIENCE = 5.0
+
+#: Seconds in which nothing may come, where nothing shall.
+QUIET = 0.3
+
+#: A SYN that finds the queue full is sent again after a second (tcp(7)): so long such a connect
+#: takes at least.
+SYN_AGAIN = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """*slow* multiplies every time; *seed* is of the run."""
+
+    slow: float = 1.0
+    seed: int = 0
+
+
+class Probe:
+    """One run of one case against *server*, which is checked as *profile*.
+
+    ``random`` is seeded by the run's seed and the case; ``log`` has what was seen.
+    """
+
+    def __init__(
+        self, server: Server, profile: Profile, lateness: Lateness, pace: Pace, name: str = ""
+    ) -> None:
+        self.server = server
+        self.profile = profile
+        self.lateness = lateness
+        self.slow = pace.slow
+        self.random = random.Random(f"{pace.seed} {name}")
+        self.log = Log(profile.name)
+        self.patience = PATIENCE * pace.slow
+        self.quiet = QUIET * pace.slow
+
+    # -- connecting ------------------------------------------------------------------------
+
+    def connect(self, *, rcvbuf: int | None = None, handshake: bool = True) -> Wire:
+        """A stream to the server, over TLS if it has it; *rcvbuf* is our receive buffer in bytes.
+
+        With ``handshake=False`` TLS is left out: for what comes before it.
+        """
+        sock = self._socket(rcvbuf)
+        try:
+            self._connect(sock)
+            pipe = self._pipe(sock, handshake)
+        except BaseException:
+            sock.close()
+            raise
+        return Wire(pipe, self.log, self.server.shown, self.server.kind, self.patience)
+
+    def _socket(self, rcvbuf: int | None) -> socket.socket:
+        sock = socket.socket(self.server.family, socket.SOCK_STREAM)
+        if rcvbuf is not None:  # before connect(): it decides the window that SYN offers
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        sock.settimeout(self.patience)
+        return sock
+
+    def _connect(self, sock: socket.socket) -> None:
+        try:
+            sock.connect(self.server.address)
+            if self.server.kind != "unix":  # what a case sends leaves as it sends it
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except TimeoutError:
+            raise Unreachable(f"connect() was not answered for {self.patience:g} s") from None
+        except OSError as error:
+            raise Unreachable(f"connect() failed: {error.strerror or error}") from None
+
+    def _pipe(self, sock: socket.socket, handshake: bool) -> Pipe:
+        if self.server.context is None or not handshake:
+            return Pipe(sock)
+        pipe = TlsPipe(sock, self.server.context, self.server.name)
+        try:
+            pipe.shake_hands(time.monotonic() + self.patience)
+        except TimeoutError:
+            raise Silence(f"the TLS handshake was not done in {self.patience:g} s") from None
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(f"its certificate is not believed: {error.verify_message}") from None
+        except OSError as error:
+            raise Reset(f"the TLS handshake failed: {error}") from None
+        return pipe
+
+    def talk(self) -> Talk:
+        """A UDP socket of ours, connected to nobody."""
+        return Talk(self.server, self.log, self.patience)
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def request(self, size: int = 64) -> bytes:
+        """One whole request of the profile, of about *size* bytes."""
+        return b"" if self.profile.request is None else self.profile.request(size)
+
+    def reply(self, wire: Wire, asked: bytes, count: int = 1) -> bytes:
+        """Read until what the server owes for *asked* is there; raises :class:`Failed` otherwise.
+
+        That is: :class:`Silence`, :class:`Reset`, an early FIN, or a wrong reply.
+        """
+        judge = self.profile.judge
+
+        def enough(got: bytearray) -> bool:
+            said = judge(asked, count, bytes(got))
+            return said.whole or bool(said.wrong)
+
+        got = wire.read_until(enough)
+        self.check(got, asked, count)
+        return got
+
+    def check(self, got: bytes, asked: bytes, count: int = 1) -> None:
+        """Raise :class:`Failed` unless *got* is what the server owes for *asked*, whole."""
+        said = self.profile.judge(asked, count, got)
+        if said.wrong:
+            raise Failed(f"wrong reply: {said.wrong}", "wrong-reply")
+        if not said.whole:
+            raise Failed(f"FIN came after {len(got):,} bytes of the reply to {len(asked):,}")
+
+    def exchange(self, wire: Wire, size: int = 64) -> bytes:
+        """One request, and its reply."""
+        asked = self.request(size)
+        wire.send(asked)
+        return self.reply(wire, asked)
+
+    def alive(self) -> None:
+        """The server still serves a new connection; raises :class:`Failed` if not."""
+        try:
+            with self.connect() as wire:
+                if self.profile.request is not None:
+                    self.exchange(wire)
+        except Failed as error:
+            raise Failed(
+                f"after that it serves no new connection: {error.reason}",
+                "others-cut-off",
+                timed=error.timed,
+            ) from None
+
+    # -- doing many things at once ---------------------------------------------------------
+
+    def together(self, *works: Callable[[], object]) -> None:
+        """Run *works* in a thread each, and wait for all; the first failure is raised."""
+        failures: list[BaseException] = []
+
+        def guarded(work: Callable[[], object]) -> None:
+            try:
+                work()
+            except BaseException as error:  # raised below, in the case's own thread
+                failures.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(work,), daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    @contextmanager
+    def many(self, number: int, **options: int) -> Iterator[list[Wire]]:
+        """*number* connections, one after the other, all closed at the end."""
+        wires: list[Wire] = []
+        try:
+            for _ in range(number):
+                wires.append(self.connect(**options))  # type: ignore[arg-type]
+            yield wires
+        finally:
+            for wire in wires:
+                wire.close()
