@@ -185,7 +185,8 @@ class Exam:
 
     def _probe(self, name: str, patience: float = 1.0) -> Probe:
         pace = replace(self.pace, slow=self.pace.slow * patience)
-        return Probe(self.server, self.profile, self._lateness, pace, name)
+        single = self._workers == 1
+        return Probe(self.server, self.profile, self._lateness, pace, name, single)
 
     @staticmethod
     def _finding(case: Case, probe: Probe) -> Finding:

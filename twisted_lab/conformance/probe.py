@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from twisted_lab.conformance.case import Trait
 from twisted_lab.conformance.lateness import Lateness
 from twisted_lab.conformance.log import Log
 from twisted_lab.conformance.pipes import Pipe, TlsPipe
-from twisted_lab.conformance.profiles import Profile
+from twisted_lab.conformance.profiles import Profile, text
 from twisted_lab.conformance.talk import Talk
 from twisted_lab.conformance.target import Server
 from twisted_lab.conformance.verdicts import Failed, Reset, Silence, Unreachable
@@ -46,11 +47,19 @@ class Probe:
     """
 
     def __init__(
-        self, server: Server, profile: Profile, lateness: Lateness, pace: Pace, name: str = ""
+        self,
+        server: Server,
+        profile: Profile,
+        lateness: Lateness,
+        pace: Pace,
+        name: str = "",
+        one_at_a_time: bool = False,
     ) -> None:
         self.server = server
         self.profile = profile
         self.lateness = lateness
+        #: The server takes the next client when the one before has gone.
+        self.one_at_a_time = one_at_a_time
         self.slow = pace.slow
         self.random = random.Random(f"{pace.seed} {name}")
         self.log = Log(profile.name)
@@ -59,15 +68,22 @@ class Probe:
 
     # -- connecting ------------------------------------------------------------------------
 
-    def connect(self, *, rcvbuf: int | None = None, handshake: bool = True) -> Wire:
+    def connect(
+        self,
+        *,
+        rcvbuf: int | None = None,
+        handshake: bool = True,
+        context: ssl.SSLContext | None = None,
+    ) -> Wire:
         """A stream to the server, over TLS if it has it; *rcvbuf* is our receive buffer in bytes.
 
-        With ``handshake=False`` TLS is left out: for what comes before it.
+        With ``handshake=False`` TLS is left out: for what comes before it. *context* is offered
+        instead of the server's own.
         """
         sock = self._socket(rcvbuf)
         try:
             self._connect(sock)
-            pipe = self._pipe(sock, handshake)
+            pipe = self._pipe(sock, context or self.server.context if handshake else None)
         except BaseException:
             sock.close()
             raise
@@ -90,10 +106,10 @@ class Probe:
         except OSError as error:
             raise Unreachable(f"connect() failed: {error.strerror or error}") from None
 
-    def _pipe(self, sock: socket.socket, handshake: bool) -> Pipe:
-        if self.server.context is None or not handshake:
+    def _pipe(self, sock: socket.socket, context: ssl.SSLContext | None) -> Pipe:
+        if context is None:
             return Pipe(sock)
-        pipe = TlsPipe(sock, self.server.context, self.server.name)
+        pipe = TlsPipe(sock, context, self.server.name)
         try:
             pipe.shake_hands(time.monotonic() + self.patience)
         except TimeoutError:
@@ -104,15 +120,26 @@ class Probe:
             raise Reset(f"the TLS handshake failed: {error}") from None
         return pipe
 
-    def talk(self) -> Talk:
-        """A UDP socket of ours, connected to nobody."""
-        return Talk(self.server, self.log, self.patience)
+    def talk(self, port: int = 0) -> Talk:
+        """A UDP socket of ours on *port*, connected to nobody; raises OSError where it cannot."""
+        return Talk(self.server, self.log, self.patience, port)
 
     # -- asking ----------------------------------------------------------------------------
 
     def request(self, size: int = 64) -> bytes:
         """One whole request of the profile, of about *size* bytes."""
         return b"" if self.profile.request is None else self.profile.request(size)
+
+    def datagram(self, size: int) -> bytes:
+        """One whole datagram to be answered, of about *size* bytes."""
+        return text(size) if self.profile.request is None else self.profile.request(size)
+
+    def check_datagram(self, got: bytes, asked: bytes) -> None:
+        """Raise :class:`Failed` unless *got* is the answer to the datagram *asked*."""
+        judge = self.profile.datagram or self.profile.judge
+        said = judge(asked, 1, got)
+        if said.wrong or not said.whole:
+            raise Failed(f"wrong answer: {said.wrong or 'it is cut'}", "wrong-reply")
 
     def reply(self, wire: Wire, asked: bytes, count: int = 1) -> bytes:
         """Read until what the server owes for *asked* is there; raises :class:`Failed` otherwise.
@@ -147,7 +174,7 @@ class Probe:
         """The server still serves a new connection; raises :class:`Failed` if not."""
         try:
             with self.connect() as wire:
-                if self.profile.request is not None:
+                if self.profile.request is not None and Trait.REPLIES in self.profile.traits:
                     self.exchange(wire)
         except Failed as error:
             raise Failed(
@@ -177,12 +204,12 @@ class Probe:
             raise failures[0]
 
     @contextmanager
-    def many(self, number: int, **options: int) -> Iterator[list[Wire]]:
+    def many(self, number: int, *, handshake: bool = True) -> Iterator[list[Wire]]:
         """*number* connections, one after the other, all closed at the end."""
         wires: list[Wire] = []
         try:
             for _ in range(number):
-                wires.append(self.connect(**options))  # type: ignore[arg-type]
+                wires.append(self.connect(handshake=handshake))
             yield wires
         finally:
             for wire in wires:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from twisted_lab.conformance.case import Trait
@@ -36,7 +37,6 @@ class Profile:
     judge: Judge
     request: Callable[[int], bytes] | None = None
     datagram: Judge | None = None
-    port: int | None = None
 
 
 _TEXT = bytes(range(32, 127))
@@ -80,31 +80,78 @@ def anything(asked: bytes, count: int, seen: bytes) -> Judgement:
     return Judgement(True)
 
 
-_GOES_ON = {Trait.REPLIES, Trait.TAKES_MORE}
+#: RFC 864: the 95 printing characters of ASCII; a line has 72 of them.
+_RING = bytes(range(32, 127))
+_WIDTH = 72
 
-#: The profiles that are built in; ``custom`` is made of a file.
-PROFILES: dict[str, Profile] = {
-    profile.name: profile
-    for profile in (
-        Profile(
-            "echo",
-            "sends back what it gets (RFC 862)",
-            frozenset({*_GOES_ON, Trait.ECHOES}),
-            same,
-            octets,
-            same,
-            7,
-        ),
-        Profile(
-            "discard",
-            "takes all, says nothing (RFC 863)",
-            frozenset({Trait.SINK}),
-            nothing,
-            octets,
-            nothing,
-            9,
-        ),
-        Profile("line", "sends back each line", frozenset({*_GOES_ON, Trait.LINES}), same, line),
-        Profile("robust", "any stream server, of which nothing is known", frozenset(), anything),
+
+def ring(asked: bytes, count: int, seen: bytes) -> Judgement:
+    """The lines of RFC 864, begun anywhere in the ring; the last may be cut."""
+    start = _RING.find(seen[:1]) if seen else 0
+    for number, line in enumerate(seen.split(b"\r\n")):
+        at = (start + number) % len(_RING)
+        expected = (_RING * 2)[at : at + _WIDTH]
+        if not expected.startswith(line):
+            said = f"line {number + 1} is {line[:20]!r} …, {len(line)} characters,"
+            return Judgement(True, f"{said} where RFC 864 recommends {expected[:20]!r} … and 72")
+    return Judgement(True)
+
+
+def line_of_date(asked: bytes, count: int, seen: bytes) -> Judgement:
+    """RFC 867: one line of ASCII with the date and the time; which form is free."""
+    return _line(seen, any(48 <= byte <= 57 for byte in seen), "no digit of a date is in it")
+
+
+def quote(asked: bytes, count: int, seen: bytes) -> Judgement:
+    """RFC 865: a short message, under 512 characters of ASCII."""
+    return _line(seen, len(seen) <= 512, f"{len(seen)} characters are more than 512")
+
+
+def _line(seen: bytes, well: bool, otherwise: str) -> Judgement:
+    if not seen:
+        return Judgement(False)
+    if not seen.isascii():
+        return Judgement(True, f"{seen[:40]!r} is not ASCII")
+    return Judgement(True, "" if well else otherwise)
+
+
+#: RFC 868: seconds from 1900 to 1970, and how far a clock may be off before it is said.
+_EPOCH, _OFF = 2_208_988_800, 60
+
+
+def seconds_since_1900(asked: bytes, count: int, seen: bytes) -> Judgement:
+    """RFC 868: 32 bits, network byte order, seconds since 1900."""
+    if len(seen) < 4:
+        return Judgement(False)
+    if len(seen) > 4:
+        return Judgement(True, f"{len(seen)} bytes, not the 4 of RFC 868")
+    off = (int.from_bytes(seen, "big") - int(time.time()) - _EPOCH + 2**31) % 2**32 - 2**31
+    if off == -_EPOCH or abs(off + _EPOCH) < _OFF:
+        return Judgement(True, "it counts from 1970, not from 1900")
+    return Judgement(True, f"it is {off:,} s off this machine's clock" if abs(off) > _OFF else "")
+
+
+_GOES_ON = {Trait.REPLIES, Trait.TAKES_MORE}
+_SAYS = frozenset({Trait.SPEAKS_FIRST, Trait.CLOSES})
+
+
+def _profiles() -> Iterator[Profile]:
+    echoes = frozenset({*_GOES_ON, Trait.ECHOES})
+    yield Profile("echo", "sends back what it gets (RFC 862)", echoes, same, octets, same)
+    sink = frozenset({Trait.SINK})
+    yield Profile("discard", "takes all, says nothing (RFC 863)", sink, nothing, octets)
+    endless = frozenset({Trait.SPEAKS_FIRST, Trait.ENDLESS})
+    yield Profile("chargen", "sends characters without end (RFC 864)", endless, ring)
+    yield Profile("daytime", "says the date and closes (RFC 867)", _SAYS, line_of_date)
+    yield Profile(
+        "time", "says the time in 4 bytes and closes (RFC 868)", _SAYS, seconds_since_1900
     )
-}
+    yield Profile("qotd", "says a quotation and closes (RFC 865)", _SAYS, quote)
+    lines = frozenset({*_GOES_ON, Trait.LINES})
+    yield Profile("line", "sends back each line", lines, same, line, same)
+    yield Profile("tls", "any TLS server, of which nothing else is known", frozenset(), anything)
+    yield Profile("robust", "any stream server, of which nothing is known", frozenset(), anything)
+
+
+#: The profiles that are built in, by name; ``custom`` is made of a file.
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in _profiles()}

@@ -16,25 +16,22 @@ from twisted_lab.events import DatagramReceived, DatagramSent
 #: The largest datagram there is, and one more, so that a longer one would show.
 _READ = 2**16
 
+#: Where answers from this machine come to: nobody else can send there.
+_OURS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
 
 class Talk:
     """A UDP socket of ours; *patience* is in seconds. Use as a context manager."""
 
-    def __init__(self, server: Server, log: Log, patience: float) -> None:
+    def __init__(self, server: Server, log: Log, patience: float, port: int = 0) -> None:
         self.server = server
         self.patience = patience
         self.sock = socket.socket(server.family, socket.SOCK_DGRAM)
-        any_address = "::" if server.family == socket.AF_INET6 else "0.0.0.0"
-        self.sock.bind(
-            (
-                "::1"
-                if server.loopback and ":" in server.host
-                else "127.0.0.1"
-                if server.loopback
-                else any_address,
-                0,
-            )
-        )
+        try:
+            self.sock.bind((_OURS[server.family] if server.loopback else "", port))
+        except OSError:
+            self.sock.close()
+            raise
         self.local = show_pair(*self.sock.getsockname()[:2])
         self._log = log
         self._conversation = log.begin(server.shown, self.local)

@@ -1,5 +1,14 @@
-"""The cases, by what they try; each module adds its own to the catalogue."""
+"""The cases, by what they try; each module adds its own to the catalogue when it is imported."""
 
-from twisted_lab.conformance.cases import half_close, segments
+from twisted_lab.conformance.cases import (
+    closing,
+    crowd,
+    datagrams,
+    half_close,
+    lines,
+    segments,
+    small,
+    tls,
+)
 
-__all__ = ["half_close", "segments"]
+__all__ = ["closing", "crowd", "datagrams", "half_close", "lines", "segments", "small", "tls"]
