@@ -19,7 +19,7 @@ WANTED = {
     "twisted_lab/page/static/index.html",
     "twisted_lab/page/static/main.js",
     "twisted_lab/diagram/diagram.css",
-    "twisted_lab/brochure.css",
+    "twisted_lab/paper.css",
     "twisted/plugins/socketlab_plugin.py",
 }
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}

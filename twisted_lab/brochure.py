@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from html import escape as in_html
-from importlib import resources
 
 from twisted_lab import __version__
 from twisted_lab.album import Album, Chapter
 from twisted_lab.album_facts import facts
 from twisted_lab.diagram import draw
 from twisted_lab.diagram.bounding import bounded
-from twisted_lab.diagram.drawing import style
 from twisted_lab.diagram.svg import shown as preview
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.explaining import counted, explain, span, transport_of
 from twisted_lab.hexdump import dump
+from twisted_lab.paper import document, in_html
 
 #: Bytes of a message shown: what is more is said to be.
 SHOWN = 1024
@@ -32,20 +30,12 @@ _WIDE, _NARROW = 760, 344
 def page(album: Album, name: str) -> str:
     """The HTML of *album*, which was read from the file *name*."""
     title = f"socketlab: {escape(name)}"
-    body = [f"<h1>{_text(title)}</h1>", _summary(album), _LEGEND]
+    body = [f"<h1>{in_html(title)}</h1>", _summary(album), _LEGEND]
     if len(album.chapters) > 1:
         body.append(_contents(album.chapters, album.runs > 1))
     fair = share([len(chapter.events) for chapter in album.chapters], MOST_EVENTS)
     body += [_chapter(chapter, album.runs > 1, fair) for chapter in album.chapters]
-    sheet = (resources.files("twisted_lab") / "brochure.css").read_text("utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy"'
-        " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>\n{sheet}{style()}</style></head>\n"
-        f"<body><main>\n{''.join(body)}</main></body></html>\n"
-    )
+    return document(title, "".join(body))
 
 
 #: What the marks mean; docs/diagram.md says more.
@@ -63,24 +53,20 @@ it.</li>
 """
 
 
-def _text(said: str) -> str:
-    return in_html(said, quote=True)
-
-
 def _summary(album: Album) -> str:
     number = counted(len(album.chapters) + album.left_out, "conversation")
     said = f"{number} in {counted(album.runs, 'run')}, shown by socketlab {__version__}."
     if album.left_out:
         said += f" The first {len(album.chapters)} are here; {album.left_out} are left out."
-    return f"<p>{_text(said)}</p>\n"
+    return f"<p>{in_html(said)}</p>\n"
 
 
 def _contents(chapters: Sequence[Chapter], several: bool) -> str:
     rows = "".join(
-        f'<tr><td><a href="#{_anchor(one)}">{_text(_title(one, several))}</a></td>'
-        f"<td>{_text(escape(one.service))}</td><td>{_text(escape(one.peer))}</td>"
+        f'<tr><td><a href="#{_anchor(one)}">{in_html(_title(one, several))}</a></td>'
+        f"<td>{in_html(escape(one.service))}</td><td>{in_html(escape(one.peer))}</td>"
         f"<td>{one.bytes_in:,}</td><td>{one.bytes_out:,}</td>"
-        f"<td>{_text(_end(one))}</td></tr>\n"
+        f"<td>{in_html(_end(one))}</td></tr>\n"
         for one in chapters
     )
     heads = "".join(f"<th>{word}</th>" for word in ("", "service", "peer", "in", "out", "ended by"))
@@ -93,7 +79,7 @@ def _end(chapter: Chapter) -> str:
 
 
 def _anchor(chapter: Chapter) -> str:
-    return _text(f"r{chapter.run}-{chapter.id}")
+    return in_html(f"r{chapter.run}-{chapter.id}")
 
 
 def _title(chapter: Chapter, several: bool) -> str:
@@ -117,7 +103,7 @@ def _chapter(chapter: Chapter, several: bool, most: int) -> str:
     entries = "".join(_entry(event, events[0].ns, transport) for event in events)
     return (
         f'<section id="{_anchor(chapter)}">\n'
-        f"<h2>{_text(_title(chapter, several))}: {_text(escape(chapter.service))}</h2>\n"
+        f"<h2>{in_html(_title(chapter, several))}: {in_html(escape(chapter.service))}</h2>\n"
         f"{_facts(chapter, events)}"
         f"<figure>{_pictures(chapter, events)}</figure>\n<ol>\n{entries}</ol>\n</section>\n"
     )
@@ -132,7 +118,7 @@ def _pictures(chapter: Chapter, events: Sequence[Event]) -> str:
 
 def _facts(chapter: Chapter, events: Sequence[Event]) -> str:
     rows = "".join(
-        f"<div><dt>{term}</dt><dd><bdi>{_text(said)}</bdi></dd></div>\n"
+        f"<div><dt>{term}</dt><dd><bdi>{in_html(said)}</bdi></dd></div>\n"
         for term, said in facts(chapter, events)
     )
     return f"<dl>\n{rows}</dl>\n"
@@ -140,10 +126,10 @@ def _facts(chapter: Chapter, events: Sequence[Event]) -> str:
 
 def _entry(event: Event, start: int, transport: str) -> str:
     explained = explain(event, transport)
-    call = f" <code>{_text(explained.call)}</code>" if explained.call else ""
+    call = f" <code>{in_html(explained.call)}</code>" if explained.call else ""
     return (
         f"<li><b>{span(event.ns - start, 4)}</b> <i>{event.event}</i>"
-        f" {_text(explained.says)}{call}{_bytes(event)}</li>\n"
+        f" {in_html(explained.says)}{call}{_bytes(event)}</li>\n"
     )
 
 
@@ -156,6 +142,6 @@ def _bytes(event: Event) -> str:
     more = f"\n… {left:,} more, not recorded or not shown" if left > 0 else ""
     text = escape(shown, SHOWN)
     return (
-        f"<details><summary><bdi>{_text(preview(shown, 60))}</bdi></summary>"
-        f"<pre>{_text(text)}</pre><pre>{_text(dump(shown) + more)}</pre></details>"
+        f"<details><summary><bdi>{in_html(preview(shown, 60))}</bdi></summary>"
+        f"<pre>{in_html(text)}</pre><pre>{in_html(dump(shown) + more)}</pre></details>"
     )

@@ -20,6 +20,7 @@ socketlab, the bench that tells the truth about sockets
   socketlab serve --help                          its options and services
   socketlab watch [URL]                           the live view of a running bench
   socketlab connect ENDPOINT                      talk to a server, seeing every event
+  socketlab check PROFILE ENDPOINT                what is wrong with a server, case by case
   socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
                                                   or as packets for Wireshark (--pcapng)
   socketlab --version
@@ -132,6 +133,13 @@ def connect(arguments: Sequence[str]) -> int:
     return connect(arguments, _install_lean_reactor)
 
 
+def check(arguments: Sequence[str]) -> int:
+    """What is wrong with a server."""
+    from twisted_lab.conformance.command import check
+
+    return check(arguments)
+
+
 def _install_lean_reactor() -> None:
     """Where it can run; elsewhere Twisted's default comes with the first import of the reactor."""
     try:
@@ -146,5 +154,6 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "serve": serve,
     "watch": watch,
     "connect": connect,
+    "check": check,
     "export": export,
 }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from twisted_lab.album import Album
 from twisted_lab.brochure import page
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.diagram import draw
-from twisted_lab.playback import Run, cannot, open_recording, read_recording
+from twisted_lab.outfile import write_file
+from twisted_lab.playback import Run, open_recording, read_recording
 
 #: Pixels of a picture that stands alone.
 _WIDTH = 900
@@ -25,7 +25,7 @@ def export_pcapng(recording: str, target: str) -> None:
     recording.
     """
     with open_recording(recording) as lines:
-        _write(_blocks(lines, recording), target)
+        write_file(_blocks(lines, recording), target)
 
 
 def export_svg(recording: str, target: str, connection: str | None = None) -> None:
@@ -33,7 +33,7 @@ def export_svg(recording: str, target: str, connection: str | None = None) -> No
     with open_recording(recording) as lines:
         chapter = Album(read_recording(lines, recording), connection).one(recording)
     picture = draw(chapter.events, peer=chapter.peer, local=chapter.local, width=_WIDTH)
-    _write([picture.encode()], target)
+    write_file([picture.encode()], target)
 
 
 def export_html(recording: str, target: str, connection: str | None = None) -> None:
@@ -42,37 +42,7 @@ def export_html(recording: str, target: str, connection: str | None = None) -> N
         album = Album(read_recording(lines, recording), connection)
     if connection is not None:
         album.one(recording)
-    _write([page(album, os.path.basename(recording)).encode()], target)
-
-
-def _write(blocks: Iterable[bytes], target: str) -> None:
-    try:
-        _write_to(blocks, target)
-    except OSError as problem:
-        raise cannot("write", target, problem) from None
-
-
-def _write_to(blocks: Iterable[bytes], target: str) -> None:
-    if target == "-":
-        with open(1, "wb", closefd=False) as stdout:
-            stdout.writelines(blocks)
-    elif os.path.exists(target) and not os.path.isfile(target):  # a pipe, /dev/null
-        with open(target, "wb") as there:
-            there.writelines(blocks)
-    else:
-        _replace(blocks, target)
-
-
-def _replace(blocks: Iterable[bytes], target: str) -> None:
-    folder, name = os.path.split(os.path.abspath(target))
-    fd, new = tempfile.mkstemp(prefix=f"{name}.", dir=folder)  # nobody else's, as a recording is
-    try:
-        with open(fd, "wb") as file:
-            file.writelines(blocks)
-        os.replace(new, target)
-    except BaseException:
-        os.unlink(new)
-        raise
+    write_file([page(album, os.path.basename(recording)).encode()], target)
 
 
 def _blocks(lines: BinaryIO, name: str) -> Iterator[bytes]:

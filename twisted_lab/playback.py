@@ -12,6 +12,7 @@ from twisted_lab import jsonlines
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
+from twisted_lab.outfile import cannot
 from twisted_lab.recording import FORMAT
 
 #: Bytes of a line at most: what is longer was never a line of a recording.
@@ -29,13 +30,6 @@ class Run:
     started: datetime
     #: The same in nanoseconds since 1970.
     epoch: int
-
-
-def cannot(verb: str, name: str, problem: OSError) -> ConfigurationError:
-    """The one sentence for a file that could not be read or written."""
-    return ConfigurationError(
-        f"cannot {verb} '{escape(name)}': {problem.strerror or escape(str(problem))}"
-    )
 
 
 def open_recording(name: str) -> BinaryIO:

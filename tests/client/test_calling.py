@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_lab.client.calling import STAGGER, Caller, in_turns, of_family, why
-from twisted_lab.client.target import Target
+from twisted_lab.targets import Target
 
 V4, W4, V6, W6 = ("192.0.2.1", 7), ("192.0.2.2", 7), ("2001:db8::1", 7), ("2001:db8::2", 7)
 

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_cli import call
 from twisted_lab.client.options import ConnectOptions
-from twisted_lab.client.target import Target
+from twisted_lab.targets import Target
 
 
 def parse(*words: str) -> ConnectOptions:

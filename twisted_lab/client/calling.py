@@ -17,8 +17,8 @@ from twisted.internet.error import TimeoutError
 from twisted.python.failure import Failure
 
 from twisted_lab.addresses import show_pair
-from twisted_lab.client.target import Target
 from twisted_lab.escaping import escape
+from twisted_lab.targets import Target
 
 #: Seconds for one address. Linux would send SYN for two minutes.
 TIMEOUT = 10.0

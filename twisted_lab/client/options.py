@@ -7,10 +7,10 @@ from dataclasses import replace
 from twisted.python import usage
 
 from twisted_lab.addresses import host
-from twisted_lab.client.target import Target, parse_target
 from twisted_lab.command_line import CommandOptions
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
+from twisted_lab.targets import Target, parse_target
 from twisted_lab.transports.endpoint_text import number_of
 
 

@@ -23,8 +23,6 @@ from twisted_lab.client.datagrams import NAME, DatagramTalk
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.client.streams import Attempt
 from twisted_lab.client.talk import Talk
-from twisted_lab.client.target import look_up
-from twisted_lab.client.telling import line
 from twisted_lab.client.trust import Trust, is_address
 from twisted_lab.client.verdict import Verdict
 from twisted_lab.client.words import (
@@ -48,6 +46,8 @@ from twisted_lab.interfaces import Form
 from twisted_lab.layer import GRACE, Layer
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import JsonLines, Recorder
+from twisted_lab.targets import look_up
+from twisted_lab.telling import line
 
 
 class Session:

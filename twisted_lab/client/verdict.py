@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from twisted_lab.client.telling import ending, tell
 from twisted_lab.events import Closed, CloseReason, Event, Note
+from twisted_lab.telling import ending, tell
 
 #: The ends that are in order. We abort when nobody reads our stdout: that was its reader's wish.
 _IN_ORDER = frozenset({CloseReason.PEER_FIN, CloseReason.LOCAL, CloseReason.ABORTED})

@@ -129,6 +129,21 @@ BUGS: dict[str, Bug] = {
             "A server that is slower than its askers, or answers the asker it heard last.",
         ),
         Bug(
+            "leaks",
+            "descriptors leaked: connections that have ended stay open",
+            "A connection's socket is not closed on every way out, an error's above all.",
+        ),
+        Bug(
+            "cannot-restart",
+            "bind: address in use after a restart",
+            "Without SO_REUSEADDR, connections in TIME_WAIT keep the port for a minute.",
+        ),
+        Bug(
+            "ignores-sigterm",
+            "does not end when it is asked to",
+            "SIGTERM is ignored, or a thread that waits for a client holds up the end.",
+        ),
+        Bug(
             "old-tls",
             "speaks a version of TLS that is broken",
             "The context allows TLS 1.0 or 1.1.",

@@ -27,6 +27,7 @@ class Trait(StrEnum):
     CLOSES = "it closes after its reply"
     ENDLESS = "it sends without end"
     TAKES_MORE = "it goes on after a reply"
+    PIPELINES = "it takes the next request before it has answered the last"
     #: What carries it.
     STREAM = "a stream"
     TCP = "TCP"
@@ -34,9 +35,20 @@ class Trait(StrEnum):
     DATAGRAMS = "datagrams"
 
 
+class Place(StrEnum):
+    """When a case runs, where that matters."""
+
+    #: Where it is not answered, nothing else would be.
+    FIRST = "first"
+    ANYWHERE = "anywhere"
+    #: Also when the server is gone by then.
+    LAST = "last"
+
+
 class Needs(StrEnum):
     """What not everybody has; without it the case is skipped, and says so."""
 
+    TWO_AT_ONCE = "a server that serves two at once (N01)"
     SPAWN = "--spawn: its own process"
     LOOPBACK = "a server on loopback"
     FORGE = "root, to forge a source, and a server on loopback"
@@ -47,9 +59,9 @@ class Case:
     """*id* is a letter and a number, *title* a few words; *does*, *requires* are sentences.
 
     *source* names the RFC and section, the man page or the CVE that asks for it. *bug* is the key
-    in ``bugs.BUGS`` of what a failure usually is. It is for servers that have all of *of*, and of
-    each group in *any_of* one. *alone*: nothing else may run beside it, for it loads the server or
-    measures time.
+    in ``bugs.BUGS`` of what a failure usually is. It is for servers that have all of *of* and none
+    of *unless*, and for all profiles unless some are named. *alone*: nothing else may run beside
+    it, for it loads the server or measures time.
     """
 
     id: str
@@ -61,13 +73,16 @@ class Case:
     bug: str
     run: Run
     of: frozenset[Trait]
+    unless: frozenset[Trait]
     profiles: frozenset[str]
     needs: tuple[Needs, ...] = ()
     alone: bool = False
+    place: Place = Place.ANYWHERE
 
     def suits(self, profile: str, traits: frozenset[Trait]) -> bool:
         """Whether it is asked of a server with *traits*, checked as *profile*."""
-        return self.of <= traits and (not self.profiles or profile in self.profiles)
+        named = not self.profiles or profile in self.profiles
+        return named and self.of <= traits and not self.unless & traits
 
 
 #: Every case, by its id; the modules of ``cases/`` fill it when they are imported.
@@ -84,9 +99,11 @@ def case(
     severity: Severity,
     bug: str,
     of: Iterable[Trait] = (Trait.STREAM,),
+    unless: Iterable[Trait] = (),
     profiles: Iterable[str] = (),
     needs: Iterable[Needs] = (),
     alone: bool = False,
+    place: Place = Place.ANYWHERE,
 ) -> Callable[[Run], Run]:
     """Add the function below to the catalogue; the fields are those of :class:`Case`."""
 
@@ -103,9 +120,11 @@ def case(
             bug,
             run,
             frozenset(of),
+            frozenset(unless),
             frozenset(profiles),
             tuple(needs),
             alone,
+            place,
         )
         return run
 

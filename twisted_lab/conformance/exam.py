@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from twisted_lab.conformance.case import Case, Needs, Trait
+from twisted_lab.conformance.case import Case, Needs, Place, Trait
 from twisted_lab.conformance.lateness import Lateness
 from twisted_lab.conformance.log import Conversation
-from twisted_lab.conformance.probe import Pace, Probe
+from twisted_lab.conformance.probe import Pace, Probe, Process
 from twisted_lab.conformance.profiles import Profile
 from twisted_lab.conformance.target import Server
 from twisted_lab.conformance.verdicts import (
     Failed,
     Finding,
+    Unreachable,
     Verdict,
     could_not_tell,
     skipped,
@@ -35,19 +35,12 @@ WORKERS = 8
 #: So much of the patience may this machine be late itself, before it accuses nobody of slowness.
 _LATE = 0.1
 
+#: How much more patiently what rests on time is looked at again.
+_AGAIN = 2.0
+
 
 class CannotReach(SocketlabError):
     """The server does not answer at all, so there is nothing to check."""
-
-
-class Process(Protocol):
-    """The server's own process, where we started it."""
-
-    def ended(self) -> str | None:
-        """How it ended, in words, if it did."""
-
-    def restart(self) -> Server:
-        """Start it again; where it listens now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +49,18 @@ class Result:
 
     case: Case
     finding: Finding
-    seconds: float
+    seconds: float = 0.0
     conversations: tuple[Conversation, ...] = ()
 
     @property
     def bug(self) -> str:
         """The bug's key, where it failed."""
-        failed = self.finding.verdict is Verdict.FAILED
-        return (self.finding.bug or self.case.bug) if failed else ""
+        return (self.finding.bug or self.case.bug) if self.failed else ""
+
+    @property
+    def failed(self) -> bool:
+        """It is an accusation."""
+        return self.finding.verdict is Verdict.FAILED
 
 
 def traits_of(server: Server, profile: Profile) -> frozenset[Trait]:
@@ -102,48 +99,68 @@ class Exam:
         self._tell = tell
         self._process = process
         self._workers = workers
+        self._single = False
 
     def run(self) -> list[Result]:
         """All cases, in the order of the catalogue; raises :class:`CannotReach`."""
         with Lateness() as self._lateness:
             self._look()
             able = [case for case in self.cases if self._is_able(case)]
-            suspects = self._side_by_side([case for case in able if not case.alone])
-            for case in suspects + [case for case in able if case.alone]:
-                self._alone(case, again=case in suspects)
+            first = [case for case in able if case.place is Place.FIRST]
+            for case in first:
+                self._alone(case)
+            if self.results and any(result.finding.timed for result in self.results):
+                self._no_use([case for case in able if case not in first])
+            else:
+                self._rest([case for case in able if case not in first])
         order = {case.id: place for place, case in enumerate(self.cases)}
         self.results.sort(key=lambda result: order[result.case.id])
         return self.results
+
+    def _rest(self, cases: Sequence[Case]) -> None:
+        for case in self._side_by_side([case for case in cases if not case.alone]):
+            self._alone(case, again=True)
+        for case in [case for case in cases if case.alone]:
+            self._alone(case)
+
+    def _no_use(self, cases: Sequence[Case]) -> None:
+        """A server that does not answer fails everywhere, and each would wait for it."""
+        for case in cases:
+            self._done(Result(case, skipped("an answer to the first request, and none came")))
 
     # -- what can be run -------------------------------------------------------------------
 
     def _look(self) -> None:
         """Is there anybody, and does he serve two at once?"""
-        probe = self._probe("look")
         if self.server.kind == "udp":
             return
+        probe = self._probe("look")
         try:
             with probe.connect():
-                self._one_at_a_time(probe)
+                self._single = not self._serves(probe)
         except Failed as error:
             raise CannotReach(f"{self.server}: {error.reason}") from None
 
-    def _one_at_a_time(self, probe: Probe) -> None:
-        """Ask a server that serves one after the other so, or our cases would hinder each other."""
+    @staticmethod
+    def _serves(probe: Probe) -> bool:
+        """One that serves one after the other is asked so, or our cases would hinder each other."""
         try:
             probe.alive()
         except Failed:
-            self._workers = 1
+            return False
+        return True
 
     def _is_able(self, case: Case) -> bool:
         missing = [need for need in case.needs if not self._has(need)]
         if missing:
-            self._done(Result(case, skipped(" and ".join(missing)), 0.0))
+            self._done(Result(case, skipped(" and ".join(missing))))
         return not missing
 
     def _has(self, need: Needs) -> bool:
         if need is Needs.SPAWN:
             return self._process is not None
+        if need is Needs.TWO_AT_ONCE:
+            return not self._single
         return self.server.loopback and (need is not Needs.FORGE or os.geteuid() == 0)
 
     # -- running ---------------------------------------------------------------------------
@@ -151,28 +168,43 @@ class Exam:
     def _side_by_side(self, cases: Sequence[Case]) -> list[Case]:
         """Those that are to be looked at again, alone."""
         suspects = []
-        with ThreadPoolExecutor(self._workers, "case") as pool:
+        with ThreadPoolExecutor(1 if self._single else self._workers, "case") as pool:
             for future in as_completed([pool.submit(self._try, case) for case in cases]):
                 result = future.result()
-                if result.finding.timed or self._ended() is not None:
+                doubtful = result.finding.timed or result.finding.gone
+                if doubtful or self._ended() is not None:
                     suspects.append(result.case)
                 else:
                     self._done(result)
         return [case for case in self.cases if case in suspects]
 
-    def _alone(self, case: Case, *, again: bool) -> None:
+    def _alone(self, case: Case, *, again: bool = False) -> None:
         """Run *case* by itself; what it lays to slowness must hold for twice as long."""
-        self._restart_if_ended()
-        result = self._try(case, 2.0 if again else 1.0)
+        if self._ended() is not None and not self._restarted(case):
+            return
+        if case.place is not Place.LAST and not self._reachable():
+            said = "the server was gone by then: --spawn starts it again, and tells since when"
+            self._done(Result(case, could_not_tell(said)))
+            return
+        result = self._try(case, _AGAIN if again else 1.0)
         if result.finding.timed and not again:
-            result = self._try(case, 2.0)
-        elif again and result.finding.verdict is not Verdict.FAILED:
+            result = self._try(case, _AGAIN)
+        elif again and not result.failed and result.finding.verdict is not Verdict.COULD_NOT_TELL:
             said = f"beside other cases it failed, alone it did not: {result.finding.reason}"
             result = replace(result, finding=could_not_tell(said))
         if (how := self._ended()) is not None:
             said = f"the server's process ended: {how}"
             result = replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
         self._done(result)
+
+    def _reachable(self) -> bool:
+        if self.server.kind == "udp":
+            return True
+        try:
+            self._probe("reach").connect(handshake=False).close()
+        except Unreachable:
+            return False
+        return True
 
     def _try(self, case: Case, patience: float = 1.0) -> Result:
         began = time.monotonic()
@@ -181,19 +213,27 @@ class Exam:
         if finding.timed and (late := self._lateness.worst(began)) > _LATE * probe.patience:
             finding = could_not_tell(f"this machine was {late:.1f} s late itself: {finding.reason}")
         seconds = time.monotonic() - began
+        self.server = probe.server  # a case may have started it anew
         return Result(case, finding, seconds, tuple(probe.log.conversations))
 
     def _probe(self, name: str, patience: float = 1.0) -> Probe:
-        pace = replace(self.pace, slow=self.pace.slow * patience)
-        single = self._workers == 1
-        return Probe(self.server, self.profile, self._lateness, pace, name, single)
+        return Probe(
+            self.server,
+            self.profile,
+            self._lateness,
+            replace(self.pace, slow=self.pace.slow * patience),
+            name,
+            one_at_a_time=self._single,
+            process=self._process,
+        )
 
     @staticmethod
     def _finding(case: Case, probe: Probe) -> Finding:
         try:
             return case.run(probe)
         except Failed as error:
-            return Finding(Verdict.FAILED, error.reason, error.bug, error.timed)
+            gone = isinstance(error, Unreachable)
+            return Finding(Verdict.FAILED, error.reason, error.bug, error.timed, gone)
         except Exception as error:  # ours, not the server's
             return could_not_tell(f"the case itself broke: {summary(error)}")
 
@@ -202,9 +242,15 @@ class Exam:
     def _ended(self) -> str | None:
         return None if self._process is None else self._process.ended()
 
-    def _restart_if_ended(self) -> None:
-        if self._process is not None and self._process.ended() is not None:
-            self.server = self._process.restart()
+    def _restarted(self, case: Case) -> bool:
+        assert self._process is not None
+        try:
+            self.server = self._process.start()
+        except Failed as error:
+            said = f"the server ended before, and did not start again: {error.reason}"
+            self._done(Result(case, could_not_tell(said)))
+            return False
+        return True
 
     def _done(self, result: Result) -> None:
         self.results.append(result)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 import time
 from contextlib import suppress
 
@@ -77,12 +78,16 @@ class Pipe:
 class TlsPipe(Pipe):
     """TLS on *sock*, which asks for *name*; the handshake is :meth:`shake_hands`.
 
-    The bytes go through memory, so that a case decides what goes into one segment.
+    The bytes go through memory, so that a case decides what goes into one segment. One thread may
+    send while another reads: ``_state`` guards the TLS object, ``_sending`` the order of records.
     """
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
         super().__init__(sock)
-        self.truncated = False
+        self.truncated = False  #: the server's FIN came without close_notify
+        self._early = b""  # decrypted before somebody read it
+        self._unsent = b""  # what a flush that took too long has left
+        self._state, self._sending = threading.Lock(), threading.Lock()
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._in, self._out, server_hostname=name or None)
 
@@ -100,44 +105,81 @@ class TlsPipe(Pipe):
 
     def send(self, data: bytes | memoryview, until: float) -> int:
         """At most one record of *data*."""
-        taken = self.tls.write(data[:_RECORD])
-        self._flush(until)
+        with self._sending:
+            with self._state:
+                taken = self.tls.write(data[:_RECORD])
+            self._flush(until)
         return taken
 
     def recv(self, most: int, until: float) -> bytes:
         """At most one record; ``truncated`` tells when the end was a FIN without close_notify."""
         while True:
-            try:
-                return self.tls.read(most)
-            except ssl.SSLWantReadError:
-                self._flush(until)  # a key update wants an answer
-                self._feed(until)
-            except ssl.SSLZeroReturnError:  # close_notify
-                return b""
-            except ssl.SSLEOFError:
-                self.truncated = True
-                return b""
+            with self._state:
+                data = self._read(most)
+            if data is not None:
+                return data
+            if self._out.pending and self._sending.acquire(blocking=False):
+                try:
+                    self._flush(until)  # a key update wants an answer
+                finally:
+                    self._sending.release()
+            self._feed(until)
+
+    def _read(self, most: int) -> bytes | None:
+        """What is decrypted, or can be: None when more must come from the socket first."""
+        if self._early:
+            data, self._early = self._early[:most], self._early[most:]
+            return data
+        try:
+            return self.tls.read(most)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:  # close_notify
+            return b""
+        except ssl.SSLEOFError:
+            self.truncated = True
+            return b""
 
     def send_last(self, data: bytes, until: float) -> None:
         """*data* and close_notify, in one go."""
-        for at in range(0, len(data), _RECORD):
-            self.tls.write(data[at : at + _RECORD])
-        self.shutdown(until)
+        with self._sending:
+            with self._state:
+                for at in range(0, len(data), _RECORD):
+                    self.tls.write(data[at : at + _RECORD])
+                self._say_last()
+            self._flush(until)
 
     def shutdown(self, until: float) -> None:
         """close_notify alone; FIN is :meth:`Pipe.shutdown`."""
-        with suppress(ssl.SSLError):  # it has written ours, and would wait for theirs
+        with self._sending:
+            with self._state:
+                self._say_last()
+            self._flush(until)
+
+    def _say_last(self) -> None:
+        """Write close_notify, and go on reading.
+
+        unwrap() looks for theirs in what has come, too, and breaks the stream for ever when it
+        finds data: so what has come is read first.
+        """
+        early = bytearray(self._early)
+        self._early = b""
+        while data := self._read(_READ):
+            early += data
+        self._early = bytes(early)
+        with suppress(ssl.SSLError):
             self.tls.unwrap()
-        self._flush(until)
 
     def _flush(self, until: float) -> None:
-        if self._out.pending:
-            self.raw_send_all(self._out.read(), until)
+        self._unsent += self._out.read()
+        while self._unsent:
+            self._unsent = self._unsent[self.raw_send(self._unsent, until) :]
 
     def _feed(self, until: float) -> bool:
         data = self.raw_recv(_READ, until)
-        if data:
-            self._in.write(data)
-        else:
-            self._in.write_eof()
+        with self._state:
+            if data:
+                self._in.write(data)
+            else:
+                self._in.write_eof()
         return bool(data)

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from twisted_lab.conformance.case import Trait
 from twisted_lab.conformance.lateness import Lateness
 from twisted_lab.conformance.log import Log
 from twisted_lab.conformance.pipes import Pipe, TlsPipe
-from twisted_lab.conformance.profiles import Profile, text
+from twisted_lab.conformance.profiles import Judge, Profile, text
 from twisted_lab.conformance.talk import Talk
 from twisted_lab.conformance.target import Server
 from twisted_lab.conformance.verdicts import Failed, Reset, Silence, Unreachable
@@ -24,12 +25,30 @@ from twisted_lab.conformance.wire import Wire
 #: Seconds in which something must move, before it is said that nothing came.
 PATIENCE = 5.0
 
+#: Seconds that a case may take; it waits besides for what the server is declared to do.
+LONGEST = 30.0
+
 #: Seconds in which nothing may come, where nothing shall.
 QUIET = 0.3
 
 #: A SYN that finds the queue full is sent again after a second (tcp(7)): so long such a connect
 #: takes at least.
 SYN_AGAIN = 0.9
+
+
+class Process(Protocol):
+    """The server's own process, where we started it."""
+
+    pid: int
+
+    def ended(self) -> str | None:
+        """How it ended, in words, if it did."""
+
+    def stop(self) -> None:
+        """End it as an operator would, or kill it when it does not."""
+
+    def start(self) -> Server:
+        """Start it anew; where it listens now. Raises :class:`Failed` when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +72,24 @@ class Probe:
         lateness: Lateness,
         pace: Pace,
         name: str = "",
+        *,
         one_at_a_time: bool = False,
+        process: Process | None = None,
     ) -> None:
         self.server = server
         self.profile = profile
         self.lateness = lateness
         #: The server takes the next client when the one before has gone.
         self.one_at_a_time = one_at_a_time
+        #: The server's own, where we started it.
+        self.process = process
         self.slow = pace.slow
         self.random = random.Random(f"{pace.seed} {name}")
         self.log = Log(profile.name)
         self.patience = PATIENCE * pace.slow
         self.quiet = QUIET * pace.slow
+        declared = server.limits.idle_timeout or 0.0, server.limits.handshake_timeout or 0.0
+        self.deadline = time.monotonic() + (LONGEST + 2 * max(declared)) * pace.slow
 
     # -- connecting ------------------------------------------------------------------------
 
@@ -87,7 +112,18 @@ class Probe:
         except BaseException:
             sock.close()
             raise
-        return Wire(pipe, self.log, self.server.shown, self.server.kind, self.patience)
+        server = self.server
+        wire = Wire(pipe, self.log, server.shown, server.kind, self.patience, self.deadline)
+        if handshake and self.profile.greeting is not None:
+            self._greeting(wire, self.profile.greeting)
+        return wire
+
+    def _greeting(self, wire: Wire, judge: Judge) -> None:
+        try:
+            self._owed(wire, judge, b"", 0)
+        except BaseException:
+            wire.close()
+            raise
 
     def _socket(self, rcvbuf: int | None) -> socket.socket:
         sock = socket.socket(self.server.family, socket.SOCK_STREAM)
@@ -146,23 +182,20 @@ class Probe:
 
         That is: :class:`Silence`, :class:`Reset`, an early FIN, or a wrong reply.
         """
-        judge = self.profile.judge
+        return self._owed(wire, self.profile.judge, asked, count)
 
+    def _owed(self, wire: Wire, judge: Judge, asked: bytes, count: int) -> bytes:
         def enough(got: bytearray) -> bool:
             said = judge(asked, count, bytes(got))
             return said.whole or bool(said.wrong)
 
         got = wire.read_until(enough)
-        self.check(got, asked, count)
+        _check(judge, got, asked, count)
         return got
 
     def check(self, got: bytes, asked: bytes, count: int = 1) -> None:
         """Raise :class:`Failed` unless *got* is what the server owes for *asked*, whole."""
-        said = self.profile.judge(asked, count, got)
-        if said.wrong:
-            raise Failed(f"wrong reply: {said.wrong}", "wrong-reply")
-        if not said.whole:
-            raise Failed(f"FIN came after {len(got):,} bytes of the reply to {len(asked):,}")
+        _check(self.profile.judge, got, asked, count)
 
     def exchange(self, wire: Wire, size: int = 64) -> bytes:
         """One request, and its reply."""
@@ -171,11 +204,16 @@ class Probe:
         return self.reply(wire, asked)
 
     def alive(self) -> None:
-        """The server still serves a new connection; raises :class:`Failed` if not."""
+        """The server still serves a new connection; raises :class:`Failed` if not.
+
+        A server that nobody can connect to any more is :class:`Unreachable`.
+        """
         try:
             with self.connect() as wire:
                 if self.profile.request is not None and Trait.REPLIES in self.profile.traits:
                     self.exchange(wire)
+        except Unreachable as error:
+            raise Unreachable(f"after that it is gone: {error.reason}", "dies") from None
         except Failed as error:
             raise Failed(
                 f"after that it serves no new connection: {error.reason}",
@@ -214,3 +252,11 @@ class Probe:
         finally:
             for wire in wires:
                 wire.close()
+
+
+def _check(judge: Judge, got: bytes, asked: bytes, count: int) -> None:
+    said = judge(asked, count, got)
+    if said.wrong:
+        raise Failed(f"wrong reply: {said.wrong}", "wrong-reply")
+    if not said.whole:
+        raise Failed(f"FIN came after {len(got):,} bytes of the reply to {len(asked):,}")

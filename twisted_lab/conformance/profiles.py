@@ -27,8 +27,9 @@ class Profile:
 
     ``request(size)`` makes one whole request of about *size* bytes (a fixed one ignores it), None
     where nothing is asked. ``judge(asked, count, seen)`` judges what the server said on a
-    connection that *asked* so much in *count* requests, greeting included. ``datagram`` judges the
-    answer to one datagram likewise, with *count* 1; None where there is no datagram form.
+    connection that *asked* so much in *count* requests. ``datagram`` judges the answer to one
+    datagram likewise, with *count* 1; None where there is no datagram form. ``greeting`` judges
+    what comes before the first request, where that is to be read first.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Profile:
     judge: Judge
     request: Callable[[int], bytes] | None = None
     datagram: Judge | None = None
+    greeting: Judge | None = None
 
 
 _TEXT = bytes(range(32, 127))
@@ -131,7 +133,7 @@ def seconds_since_1900(asked: bytes, count: int, seen: bytes) -> Judgement:
     return Judgement(True, f"it is {off:,} s off this machine's clock" if abs(off) > _OFF else "")
 
 
-_GOES_ON = {Trait.REPLIES, Trait.TAKES_MORE}
+_GOES_ON = {Trait.REPLIES, Trait.TAKES_MORE, Trait.PIPELINES}
 _SAYS = frozenset({Trait.SPEAKS_FIRST, Trait.CLOSES})
 
 
@@ -153,5 +155,5 @@ def _profiles() -> Iterator[Profile]:
     yield Profile("robust", "any stream server, of which nothing is known", frozenset(), anything)
 
 
-#: The profiles that are built in, by name; ``custom`` is made of a file.
+#: The profiles that are built in, by name; others are made of files (``custom.py``).
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in _profiles()}

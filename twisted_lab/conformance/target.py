@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from twisted_lab.addresses import host, show_pair
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
+from twisted_lab.targets import Target, addresses, parse_target
+
+#: Seconds that one of several addresses has to take a connection, before the next is tried.
+_TRY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Limits:
 class Server:
     """*kind* is ``tcp``, ``tls``, ``udp`` or ``unix``; *host* is numeric, *path* a UNIX socket's.
 
-    *context* makes TLS of a stream, asking for *name*; *pid* is its process, where we started it.
+    *context* makes TLS of a stream, asking for *name*.
     """
 
     kind: str
@@ -33,12 +37,11 @@ class Server:
     path: str = ""
     context: ssl.SSLContext | None = None
     name: str = ""
-    pid: int | None = None
     limits: Limits = Limits()
 
     @property
     def address(self) -> tuple[str, int] | str:
-        """What connect() takes."""
+        """What connect() takes; a path that begins with NUL is of the abstract namespace."""
         return self.path if self.kind == "unix" else (self.host, self.port)
 
     @property
@@ -59,14 +62,71 @@ class Server:
         return self.kind == "unix" or host(self.host).loopback
 
     def __str__(self) -> str:
-        return f"{self.kind} {escape(self.shown)}" if self.kind != "unix" else escape(self.shown)
+        return escape(self.shown if self.kind == "unix" else f"{self.kind}:{self.shown}")
 
 
-def refuse_public(server: Server) -> None:
-    """Raise :class:`ConfigurationError` for an address that may be somebody else's."""
-    address = None if server.kind == "unix" else host(server.host).ip
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose certificates are believed: the system's, those of *cafile*, or with *insecure* all.
+
+    *sni* is the name to ask for and to verify, where it is not the host's.
+    """
+
+    insecure: bool = False
+    cafile: str | None = None
+    sni: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Raises :class:`ConfigurationError` for a *cafile* that is none."""
+        try:
+            made = ssl.create_default_context(cafile=self.cafile)
+        except OSError as error:  # ssl.SSLError is one
+            why = error.strerror or error
+            raise ConfigurationError(f"--cafile '{escape(self.cafile or '')}': {why}") from None
+        if self.insecure:
+            made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+        return made
+
+
+def resolve(
+    endpoint: str,
+    *,
+    limits: Limits = Limits(),
+    trust: Trust = Trust(),
+    public: bool = False,
+) -> Server:
+    """The server at *endpoint*: ``7``, ``tcp:HOST:PORT``, ``tls:…``, ``udp:…``, ``unix:/path``.
+
+    Of a name's addresses the first that takes a connection. Raises :class:`ConfigurationError`
+    for what is no endpoint, leads nowhere, or is a public address while not *public*.
+    """
+    target = parse_target(endpoint)
+    if target.kind == "unix":
+        return Server("unix", path=target.path, limits=limits)
+    context = trust.context() if target.kind == "tls" else None
+    name = trust.sni or target.host
+    servers = [
+        Server(target.kind, host_text, port, context=context, name=name, limits=limits)
+        for host_text, port in addresses(target)
+    ]
+    if not public:
+        for server in servers:
+            _refuse_public(server, target)
+    if len(servers) > 1 and target.kind != "udp":
+        return next((server for server in servers if _takes(server)), servers[0])
+    return servers[0]
+
+
+def _refuse_public(server: Server, target: Target) -> None:
+    address = host(server.host).ip
     if address is not None and (address.is_global or address.is_multicast):
         raise ConfigurationError(
-            f"'{server.shown}' is a public address: only its owner may want it tested;"
-            " if you are, say --i-may-test-this"
+            f"'{target}' is a public address ({server.host}): only its owner may want it tested;"
+            " if that is you, add --i-may-test-this"
         )
+
+
+def _takes(server: Server) -> bool:
+    with socket.socket(server.family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(_TRY)
+        return sock.connect_ex(server.address) == 0

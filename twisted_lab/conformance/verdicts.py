@@ -43,13 +43,15 @@ class Severity(StrEnum):
 class Finding:
     """*verdict* with its *reason*, one sentence; *bug* is a key of ``bugs.BUGS``, if it failed.
 
-    ``timed`` says that it rests on how long something took, so it is looked at again.
+    ``timed`` says that it rests on how long something took, so it is looked at again; ``gone``
+    that no connection could be made.
     """
 
     verdict: Verdict
     reason: str
     bug: str = ""
     timed: bool = False
+    gone: bool = False
 
 
 def ok(reason: str) -> Finding:

@@ -32,19 +32,23 @@ from twisted_lab.events import (
 #: Bytes of one recv().
 READ = 2**16
 
-#: Bytes that are read for a case before the server is said to flood.
+#: Bytes gathered at once, over those that were sent, before the server is said to flood.
 MOST = 64 * 2**20
 
 
 class Wire:
     """A connection that *pipe* carries; what happens on it goes to *log*.
 
-    Use as a context manager: it is closed at the end. *patience* is in seconds.
+    Use as a context manager: it is closed at the end. *patience* is in seconds; *deadline* the
+    moment of the monotonic clock when the case must be done.
     """
 
-    def __init__(self, pipe: Pipe, log: Log, peer: str, transport: str, patience: float) -> None:
+    def __init__(
+        self, pipe: Pipe, log: Log, peer: str, transport: str, patience: float, deadline: float
+    ) -> None:
         self.pipe = pipe
         self.patience = patience
+        self.deadline = deadline
         self.got = 0
         self.sent = 0
         self.ended = False  #: the server's FIN was seen
@@ -127,10 +131,6 @@ class Wire:
             self.ended = True
             return b""
         self._moved(Received, data[:PAYLOAD], len(data))
-        if self.got > MOST:
-            raise Failed(
-                f"the server sent more than {MOST >> 20} MiB that nobody asked for", "flood"
-            )
         return data
 
     def read(self, size: int) -> bytes:
@@ -148,8 +148,16 @@ class Wire:
             data = self.recv(READ if most is None else min(READ, most - len(got)))
             if not data:
                 break
-            got += data
+            self._gather(got, data)
         return bytes(got)
+
+    def _gather(self, got: bytearray, data: bytes) -> None:
+        got += data
+        if len(got) > MOST + self.sent:
+            raise Failed(
+                f"the server sent {len(got) >> 20} MiB, where {self.sent:,} bytes were asked",
+                "flood",
+            )
 
     def listen(self, seconds: float) -> bytes:
         """What comes in the next *seconds*; ``ended`` tells whether FIN was among it."""
@@ -157,7 +165,7 @@ class Wire:
         got = bytearray()
         while not self.ended and (left := until - time.monotonic()) > 0:
             try:
-                got += self.recv(patience=left)
+                self._gather(got, self.recv(patience=left))
             except Silence:
                 break
         return bytes(got)
@@ -203,9 +211,15 @@ class Wire:
         self.note(kind, size, data)
 
     def _until(self, patience: float | None = None) -> float:
-        return time.monotonic() + (self.patience if patience is None else patience)
+        wait = self.patience if patience is None else patience
+        return min(time.monotonic() + wait, self.deadline)
 
     def _silence(self, what: str, patience: float | None = None) -> Silence:
+        if time.monotonic() >= self.deadline:
+            return Silence(
+                "the case took too long: the server is slow, or sends so little that it never ends,"
+                f" after {self.got:,} bytes from it and {self.sent:,} to it"
+            )
         waited = self.patience if patience is None else patience
         return Silence(
             f"the server {what} for {waited:g} s,"

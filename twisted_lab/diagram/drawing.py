@@ -34,6 +34,7 @@ def draw(
     scale: Literal["time", "even"] = "time",
     peer: str = "",
     local: str = "",
+    names: tuple[str, str] = ("peer", "bench"),
     width: int = 720,
     standalone: bool = True,
     limit: int = LIMIT,
@@ -41,10 +42,10 @@ def draw(
     """*events* of one conversation, in order, as SVG; :class:`Gap` values may be among them.
 
     *scale* ``time`` is true to time, ``even`` is a row an event. *peer* and *local* are the two
-    addresses; *width* is in pixels, 240 at least. *standalone* brings a style; otherwise there are
-    classes and presentation attributes alone. Each event is a ``<g class="event NAME"
-    data-index="N" data-ns="NS">``, N its place in *events*, NS its ns. Of more than *limit* the
-    middle is a gap.
+    addresses, *names* the words over them; *width* is in pixels, 240 at least. *standalone* brings
+    a style; otherwise there are classes and presentation attributes alone. Each event is a
+    ``<g class="event NAME" data-index="N" data-ns="NS">``, N its place in *events*, NS its ns. Of
+    more than *limit* the middle is a gap.
     """
     columns = frame(max(240, width))
     placed = rows(bounded(events, limit), scale == "time")
@@ -53,7 +54,7 @@ def draw(
         element("title", words(f"Sequence diagram: {shown(peer, 60)} and {shown(local, 60)}")),
         element("desc", words(_summary(events))),
         element("style", style()) if standalone else "",
-        _heads(columns, peer, local),
+        _heads(columns, (peer, local), names),
         lifelines(placed, columns, bottom - 6),
         _axis(placed, columns) if scale == "time" else "",
         *(_silence(row, columns) for row in placed if row.cut),
@@ -86,13 +87,14 @@ def _summary(events: Sequence[Event]) -> str:
     return f"{counted(len(events), 'event')} in {lasted}, from the top down; the list says each."
 
 
-def _heads(columns: Frame, peer: str, local: str) -> str:
+def _heads(columns: Frame, addresses: tuple[str, str], names: tuple[str, str]) -> str:
     letters = int((columns.room / 2 + 20) / 7)
+    left, right = columns.peer - 18, columns.bench + 18
     return (
-        text(columns.peer - 18, 18, "peer", class_="who", font_weight="600")
-        + text(columns.peer - 18, 34, shown(peer, letters), class_="address")
-        + text(columns.bench + 18, 18, "bench", class_="who", font_weight="600", text_anchor="end")
-        + text(columns.bench + 18, 34, shown(local, letters), class_="address", text_anchor="end")
+        text(left, 18, names[0], class_="who", font_weight="600")
+        + text(left, 34, shown(addresses[0], letters), class_="address")
+        + text(right, 18, names[1], class_="who", font_weight="600", text_anchor="end")
+        + text(right, 34, shown(addresses[1], letters), class_="address", text_anchor="end")
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from twisted_lab.conformance.case import Trait, case
+from twisted_lab.conformance.case import Needs, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import Failed, Finding, Reset, Severity, non_strict, ok
 
@@ -160,6 +160,7 @@ def unread(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="others-cut-off",
     of=(Trait.TCP, Trait.REPLIES, Trait.TAKES_MORE),
+    needs=(Needs.TWO_AT_ONCE,),
 )
 def neighbours(probe: Probe) -> Finding:
     """Not only new connections: those that are there."""

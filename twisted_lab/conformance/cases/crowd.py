@@ -6,7 +6,7 @@ import select
 import socket
 import time
 
-from twisted_lab.conformance.case import Needs, Trait, case
+from twisted_lab.conformance.case import Needs, Place, Trait, case
 from twisted_lab.conformance.probe import SYN_AGAIN, Probe
 from twisted_lab.conformance.verdicts import (
     Failed,
@@ -30,7 +30,7 @@ _MIB = 2**20
 _TAKEN = 32 * _MIB
 
 #: The longest that is waited for a limit that nobody declared, in seconds.
-_LIMIT = 15.0
+_LIMIT = 10.0
 
 
 @case(
@@ -65,6 +65,7 @@ def two_at_once(probe: Probe) -> Finding:
     bug="others-cut-off",
     of=_REPLIES,
     alone=True,
+    needs=(Needs.TWO_AT_ONCE,),
 )
 def idle_beside(probe: Probe) -> Finding:
     """A declared limit on connections may come first: then this is that limit's doing."""
@@ -119,7 +120,6 @@ def _begin_connect(probe: Probe) -> socket.socket:
 
 def _connected(sock: socket.socket, until: float) -> float:
     """The moment at which *sock* was seen to be connected, *until* at the latest."""
-
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
     poll.poll(max(0.0, until - time.monotonic()) * 1000)
@@ -136,6 +136,7 @@ def _connected(sock: socket.socket, until: float) -> float:
     bug="others-cut-off",
     of=(Trait.STREAM, Trait.REPLIES, Trait.TAKES_MORE),
     alone=True,
+    needs=(Needs.TWO_AT_ONCE,),
 )
 def greedy(probe: Probe) -> Finding:
     """How fast is told, not judged: the machine is shared."""
@@ -208,7 +209,7 @@ def _stuff(probe: Probe, wire: Wire, most: int) -> None:
     source="CWE-400; RFC 1122 4.2.3.6 leaves it to the application",
     severity=Severity.SERIOUS,
     bug="no-time-out",
-    of=(Trait.STREAM,),
+    unless=(Trait.ENDLESS, Trait.CLOSES),
 )
 def silent(probe: Probe) -> Finding:
     """Who says nothing may be gone: a cable pulled sends no FIN."""
@@ -318,6 +319,7 @@ def unasked(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="dies",
     alone=True,
+    place=Place.LAST,
 )
 def at_the_end(probe: Probe) -> Finding:
     """What none of the cases showed by itself."""

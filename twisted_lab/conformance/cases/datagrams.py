@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-from twisted_lab.conformance.case import Needs, Trait, case
+from twisted_lab.conformance.case import Needs, Place, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import (
     Failed,
@@ -35,6 +35,7 @@ _LARGEST = 65_507
     severity=Severity.GRAVE,
     bug="wrong-reply",
     of=(Trait.DATAGRAMS, Trait.REPLIES),
+    place=Place.FIRST,
 )
 def plain(probe: Probe) -> Finding:
     """A service that only speaks is asked with much, for some answer no less with no more."""
@@ -193,7 +194,7 @@ def source(probe: Probe) -> Finding:
 @case(
     "U08",
     "Askers that are gone",
-    does="200 sockets ask and close before the answer, so that ICMP errors come back; then one asks.",
+    does="200 sockets ask and close before the answer, so that ICMP errors come back; then asks.",
     requires="The one is answered.",
     source="udp(7): an ICMP error is given to the next call on a connected socket",
     severity=Severity.GRAVE,
@@ -307,7 +308,6 @@ def sink(probe: Probe) -> Finding:
 )
 def forged(probe: Probe) -> Finding:
     """Counted by the kernel for the whole machine, so little else may use UDP meanwhile."""
-
     if probe.server.family != socket.AF_INET:
         return could_not_tell("a source is forged on IPv4 only")
     host, port = socket.inet_aton(probe.server.host), probe.server.port

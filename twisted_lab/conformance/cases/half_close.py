@@ -83,6 +83,7 @@ def late_reader(probe: Probe) -> Finding:
     source="RFC 9293 3.6; recv(2): 0 is the end of the stream",
     severity=Severity.SERIOUS,
     bug="never-closes",
+    unless=(Trait.ENDLESS,),
 )
 def fin_alone(probe: Probe) -> Finding:
     """A descriptor that is never closed is one less for others."""
@@ -117,7 +118,7 @@ def fin_after_reply(probe: Probe) -> Finding:
     source="RFC 9293 3.6; shutdown(2)",
     severity=Severity.GRAVE,
     bug="replies-lost",
-    of=(*_REPLIES, Trait.TAKES_MORE),
+    of=(*_REPLIES, Trait.TAKES_MORE, Trait.PIPELINES),
 )
 def fin_during_reply(probe: Probe) -> Finding:
     """What was asked before FIN is owed after it."""

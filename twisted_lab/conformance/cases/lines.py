@@ -80,7 +80,7 @@ def bare_cr(probe: Probe) -> Finding:
     """An end for some, data for others."""
     with probe.connect() as wire:
         wire.send(b"one\rtwo\n")
-        got = wire.read_until(lambda seen: seen.endswith(b"two\n") or seen.endswith(b"two\r\n"))
+        got = wire.read_until(lambda seen: seen.endswith((b"two\n", b"two\r\n")))
     return info("a CR alone is data" if b"one\rtwo" in got else f"it answered {got[:60]!r}")
 
 

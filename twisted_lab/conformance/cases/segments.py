@@ -6,7 +6,7 @@ import socket
 import time
 from functools import partial
 
-from twisted_lab.conformance.case import Trait, case
+from twisted_lab.conformance.case import Place, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import Failed, Finding, Severity, Silence, ok
 from twisted_lab.conformance.wire import Wire
@@ -30,6 +30,7 @@ _BETWEEN = 0.1
     severity=Severity.GRAVE,
     bug="wrong-reply",
     of=_REPLIES,
+    place=Place.FIRST,
 )
 def plain(probe: Probe) -> Finding:
     """What everything else stands on."""
@@ -129,7 +130,7 @@ def byte_by_byte(probe: Probe) -> Finding:
     source="RFC 9293 2.2: TCP is a stream of bytes",
     severity=Severity.GRAVE,
     bug="one-reply-a-read",
-    of=(*_REPLIES, Trait.TAKES_MORE),
+    of=(*_REPLIES, Trait.TAKES_MORE, Trait.PIPELINES),
 )
 def pipelined(probe: Probe) -> Finding:
     """As a client does that does not wait."""

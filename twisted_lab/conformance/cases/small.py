@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from twisted_lab.conformance.case import Trait, case
+from twisted_lab.conformance.case import Needs, Place, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import Failed, Finding, Reset, Severity, non_strict, ok
 
@@ -20,6 +20,7 @@ _STREAM = (Trait.STREAM,)
     severity=Severity.GRAVE,
     bug="wrong-reply",
     of=(Trait.STREAM, Trait.CLOSES, Trait.SPEAKS_FIRST),
+    place=Place.FIRST,
 )
 def says_and_closes(probe: Probe) -> Finding:
     """Twice, for the second is of another moment."""
@@ -83,6 +84,7 @@ def discard_ends(probe: Probe) -> Finding:
     severity=Severity.SERIOUS,
     bug="wrong-reply",
     of=(Trait.STREAM, Trait.ENDLESS),
+    place=Place.FIRST,
 )
 def chargen(probe: Probe) -> Finding:
     """The pattern is recommended, not required: what differs is said."""
@@ -127,6 +129,7 @@ def chargen_ends(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="others-cut-off",
     of=(Trait.STREAM, Trait.ENDLESS),
+    needs=(Needs.TWO_AT_ONCE,),
 )
 def chargen_blocked(probe: Probe) -> Finding:
     """send() blocks a server that serves one after the other."""

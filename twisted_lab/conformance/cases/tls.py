@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 
-from twisted_lab.conformance.case import Trait, case
+from twisted_lab.conformance.case import Needs, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import (
     Failed,
@@ -23,7 +23,7 @@ from twisted_lab.conformance.wire import Wire
 _TLS = (Trait.TLS,)
 
 #: The longest that is waited for a limit that nobody declared, in seconds.
-_LIMIT = 15.0
+_LIMIT = 10.0
 
 #: The record header and the beginning of a hello of 512 bytes (RFC 8446, 5.1 and 4).
 _HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
@@ -143,7 +143,6 @@ def _over(wire: Wire, piece: bytes) -> bool:
 )
 def truncated(probe: Probe) -> Finding:
     """An attacker can send FIN, but no close_notify."""
-
     with probe.connect() as wire:
         if asked := probe.request():
             wire.send(asked)
@@ -186,6 +185,7 @@ def says_so(probe: Probe) -> Finding:
     bug="one-at-a-time",
     of=_TLS,
     alone=True,
+    needs=(Needs.TWO_AT_ONCE,),
 )
 def behind(probe: Probe) -> Finding:
     """A handshake in the loop that accepts blocks all."""

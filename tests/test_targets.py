@@ -8,9 +8,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.client import target as module
-from twisted_lab.client.target import Target, addresses, look_up, parse_target
+from twisted_lab import targets as module
 from twisted_lab.errors import ConfigurationError
+from twisted_lab.targets import Target, addresses, look_up, parse_target
 
 
 class ParseTests(SynchronousTestCase):

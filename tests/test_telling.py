@@ -8,7 +8,6 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.client.telling import line, tell
 from twisted_lab.client.verdict import Verdict
 from twisted_lab.events import (
     CATALOGUE,
@@ -28,6 +27,7 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
+from twisted_lab.telling import line, tell
 
 CLOSED = Closed(5, "connect", "c1", "h:7", "l:9", CloseReason.PEER_FIN, 2, 1024, 0.5)
 
