@@ -64,6 +64,11 @@ BUGS: dict[str, Bug] = {
             "An error of one connection ends the loop that serves all, or a call on it blocks.",
         ),
         Bug(
+            "closes-early",
+            "closes while the client still asks",
+            "The connection is closed after one reply, or at the first thing that is odd.",
+        ),
+        Bug(
             "dies",
             "one client's behaviour ends the server",
             "An exception of one connection is not caught, so the process ends.",

@@ -21,7 +21,6 @@ from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.outfile import write_file
 
-
 #: Letters of a line that no terminal wraps.
 _LINE = 1000
 

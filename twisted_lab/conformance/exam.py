@@ -35,6 +35,9 @@ WORKERS = 8
 #: So much of the patience may this machine be late itself, before it accuses nobody of slowness.
 _LATE = 0.1
 
+#: Seconds that a process may take to end after the connection that ends it, and between two looks.
+_DYING, _STEP = 0.5, 0.01
+
 #: How much more patiently what rests on time is looked at again.
 _AGAIN = 2.0
 
@@ -118,8 +121,8 @@ class Exam:
         return self.results
 
     def _rest(self, cases: Sequence[Case]) -> None:
-        for case in self._side_by_side([case for case in cases if not case.alone]):
-            self._alone(case, again=True)
+        for case, timed in self._side_by_side([case for case in cases if not case.alone]):
+            self._alone(case, again=timed)
         for case in [case for case in cases if case.alone]:
             self._alone(case)
 
@@ -165,26 +168,22 @@ class Exam:
 
     # -- running ---------------------------------------------------------------------------
 
-    def _side_by_side(self, cases: Sequence[Case]) -> list[Case]:
-        """Those that are to be looked at again, alone."""
-        suspects = []
+    def _side_by_side(self, cases: Sequence[Case]) -> list[tuple[Case, bool]]:
+        """Those that are to be looked at again, alone, and whether for time: else for an end."""
+        suspects = dict[str, bool]()
         with ThreadPoolExecutor(1 if self._single else self._workers, "case") as pool:
             for future in as_completed([pool.submit(self._try, case) for case in cases]):
                 result = future.result()
-                doubtful = result.finding.timed or result.finding.gone
-                if doubtful or self._ended() is not None:
-                    suspects.append(result.case)
+                gone = result.finding.gone or self._ended() is not None
+                if gone or result.finding.timed:
+                    suspects[result.case.id] = not gone
                 else:
                     self._done(result)
-        return [case for case in self.cases if case in suspects]
+        return [(case, suspects[case.id]) for case in self.cases if case.id in suspects]
 
     def _alone(self, case: Case, *, again: bool = False) -> None:
         """Run *case* by itself; what it lays to slowness must hold for twice as long."""
-        if self._ended() is not None and not self._restarted(case):
-            return
-        if case.place is not Place.LAST and not self._reachable():
-            said = "the server was gone by then: --spawn starts it again, and tells since when"
-            self._done(Result(case, could_not_tell(said)))
+        if not self._there(case):
             return
         result = self._try(case, _AGAIN if again else 1.0)
         if result.finding.timed and not again:
@@ -192,10 +191,24 @@ class Exam:
         elif again and not result.failed and result.finding.verdict is not Verdict.COULD_NOT_TELL:
             said = f"beside other cases it failed, alone it did not: {result.finding.reason}"
             result = replace(result, finding=could_not_tell(said))
-        if (how := self._ended()) is not None:
+        if (how := self._ended(_DYING if result.failed else 0)) is not None:
             said = f"the server's process ended: {how}"
             result = replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
         self._done(result)
+
+    def _there(self, case: Case) -> bool:
+        """The server takes connections; one of ours that does not is started again."""
+        if self._ended() is None and self._reachable():
+            return True
+        if self._process is not None:
+            if self._ended(_DYING) is None:
+                self._process.stop()
+            return self._restarted(case)
+        if case.place is Place.LAST:
+            return True
+        said = "the server was gone by then: --spawn starts it again, and tells since when"
+        self._done(Result(case, could_not_tell(said)))
+        return False
 
     def _reachable(self) -> bool:
         if self.server.kind == "udp":
@@ -239,8 +252,14 @@ class Exam:
 
     # -- the server's process --------------------------------------------------------------
 
-    def _ended(self) -> str | None:
-        return None if self._process is None else self._process.ended()
+    def _ended(self, wait: float = 0) -> str | None:
+        """How the server's process ended, if it did, or does in the next *wait* seconds."""
+        if self._process is None:
+            return None
+        until = time.monotonic() + wait
+        while (how := self._process.ended()) is None and time.monotonic() < until:
+            time.sleep(_STEP)
+        return how
 
     def _restarted(self, case: Case) -> bool:
         assert self._process is not None
@@ -248,7 +267,10 @@ class Exam:
             self.server = self._process.start()
         except Failed as error:
             said = f"the server ended before, and did not start again: {error.reason}"
-            self._done(Result(case, could_not_tell(said)))
+            finding = could_not_tell(said)
+            if case.place is Place.LAST:
+                finding = Finding(Verdict.FAILED, said, "dies")
+            self._done(Result(case, finding))
             return False
         return True
 

@@ -47,7 +47,7 @@ class Process(Protocol):
     def stop(self) -> None:
         """End it as an operator would, or kill it when it does not."""
 
-    def start(self) -> Server:
+    def start(self, *, same_port: bool = False) -> Server:
         """Start it anew; where it listens now. Raises :class:`Failed` when it does not."""
 
 

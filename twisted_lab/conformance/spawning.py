@@ -48,7 +48,7 @@ class Spawned:
         self.pid = 0
         self._resolve = resolve
         self._patience = _START * slow
-        self._port = _free_port()
+        self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._said: deque[str] = deque(maxlen=_LINES)
 
@@ -58,8 +58,13 @@ class Spawned:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def start(self) -> Server:
-        """Start it, and wait until it listens; raises :class:`Failed` when it does not."""
+    def start(self, *, same_port: bool = False) -> Server:
+        """Start it, and wait until it listens; raises :class:`Failed` when it does not.
+
+        On a port of its own each time, for another may be in TIME_WAIT, unless *same_port*.
+        """
+        if not same_port:
+            self._port = _free_port()
         server = self._resolve(self._port)
         words = [word.replace(PORT, str(self._port)) for word in self._words]
         try:

@@ -105,7 +105,10 @@ class Silence(Failed):
 
 
 class Reset(Failed):
-    """The server sent RST: what was on its way to us may be lost."""
+    """The server sent RST: what was on its way to us may be lost.
+
+    Mostly it closed with data unread; a case that knows better says so.
+    """
 
 
 class Unreachable(Failed):

@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from errno import ENOTCONN
 from types import TracebackType
 
 from twisted_lab.conformance.log import PAYLOAD, Conversation, Log
@@ -187,8 +188,11 @@ class Wire:
 
     def _reset(self, error: OSError) -> Failed:
         self._end(CloseReason.RESET)
-        what = "sent RST" if isinstance(error, ConnectionError) else f"broke the stream: {error}"
-        return Reset(f"the server {what} after {self.got:,} bytes from it and {self.sent:,} to it")
+        # shutdown() says ENOTCONN where RST came before.
+        rst = isinstance(error, ConnectionError) or error.errno == ENOTCONN
+        what = "sent RST" if rst else f"broke the stream: {error}"
+        said = f"the server {what} after {self.got:,} bytes from it and {self.sent:,} to it"
+        return Reset(said, "reset-unread")
 
     # -- what is written down --------------------------------------------------------------
 

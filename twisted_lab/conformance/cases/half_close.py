@@ -36,12 +36,12 @@ def request_with_fin(probe: Probe) -> Finding:
     asked = probe.request(10)
     for number in range(1, _TRIES + 1):
         with probe.connect() as wire:
-            wire.send_with_fin(asked)
             try:
+                wire.send_with_fin(asked)
                 probe.check(wire.read_to_end(), asked)
             except Failed as error:
                 said = f"try {number} of {_TRIES}: {error.reason}"
-                raise Failed(said, error.bug, timed=error.timed) from None
+                raise _lost(error, said) from None
     return ok(f"all {_TRIES} replies came whole, and then FIN")
 
 
@@ -70,8 +70,11 @@ def late_reader(probe: Probe) -> Finding:
             wire.send(asked)
             wire.fin()
 
-        probe.together(send, read)
-        probe.check(bytes(got), asked)
+        try:
+            probe.together(send, read)
+            probe.check(bytes(got), asked)
+        except Failed as error:
+            raise _lost(error) from None
     return ok(f"{len(asked):,} bytes came back, and then FIN")
 
 
@@ -126,8 +129,11 @@ def fin_during_reply(probe: Probe) -> Finding:
     with probe.connect() as wire:
         wire.send(asked)
         first = wire.recv(100)
-        wire.fin()
-        probe.check(first + wire.read_to_end(), asked, 50)
+        try:
+            wire.fin()
+            probe.check(first + wire.read_to_end(), asked, 50)
+        except Failed as error:
+            raise _lost(error) from None
     return ok("50 replies came whole, and then FIN")
 
 
@@ -172,6 +178,12 @@ def ends_with_fin(probe: Probe) -> Finding:
         except Reset as error:
             return non_strict(f"the reply was whole, but {error.reason}")
     return ok("FIN" if not rest else f"FIN, after {len(rest):,} more bytes")
+
+
+def _lost(error: Failed, said: str = "") -> Failed:
+    """An RST here is the server's answer to FIN, so what it takes away are the replies."""
+    bug = "replies-lost" if isinstance(error, Reset) else error.bug
+    return Failed(said or error.reason, bug, timed=error.timed)
 
 
 def _closes(wire: Wire, well: str) -> Finding:

@@ -84,7 +84,7 @@ def restart(probe: Probe) -> Finding:
         process.stop()
         time.sleep(0.05)
     try:
-        probe.server = process.start()
+        probe.server = process.start(same_port=True)
     except Failed as error:
         raise Failed(f"it did not start again: {error.reason}", "cannot-restart") from None
     probe.alive()

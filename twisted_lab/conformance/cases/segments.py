@@ -148,7 +148,7 @@ def pipelined(probe: Probe) -> Finding:
     requires="1,000 replies.",
     source="the profile's own",
     severity=Severity.SERIOUS,
-    bug="wrong-reply",
+    bug="closes-early",
     of=(*_REPLIES, Trait.TAKES_MORE),
 )
 def in_turns(probe: Probe) -> Finding:
@@ -220,7 +220,7 @@ def blocked_then_read(probe: Probe) -> Finding:
     requires="The second request is answered; what becomes of the byte is the server's choice.",
     source="RFC 6093; RFC 9293 3.8.5",
     severity=Severity.SLIGHT,
-    bug="others-cut-off",
+    bug="closes-early",
     of=(Trait.TCP, Trait.ECHOES),
 )
 def urgent(probe: Probe) -> Finding:
