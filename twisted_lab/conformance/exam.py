@@ -121,7 +121,10 @@ class Exam:
         return self.results
 
     def _rest(self, cases: Sequence[Case]) -> None:
-        for case, timed in self._side_by_side([case for case in cases if not case.alone]):
+        suspects = self._side_by_side([case for case in cases if not case.alone])
+        if suspects:
+            self._ended(_DYING)  # or the first of them would be blamed for what another did
+        for case, timed in suspects:
             self._alone(case, again=timed)
         for case in [case for case in cases if case.alone]:
             self._alone(case)
@@ -186,7 +189,7 @@ class Exam:
         if not self._there(case):
             return
         result = self._try(case, _AGAIN if again else 1.0)
-        if result.finding.timed and not again:
+        if result.finding.timed and not again and self._ended(_DYING) is None:
             result = self._try(case, _AGAIN)
         elif again and not result.failed and result.finding.verdict is not Verdict.COULD_NOT_TELL:
             said = f"beside other cases it failed, alone it did not: {result.finding.reason}"

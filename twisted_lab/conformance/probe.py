@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EAGAIN
 from typing import Protocol
 
 from twisted_lab.conformance.case import Trait
@@ -138,9 +139,11 @@ class Probe:
             if self.server.kind != "unix":  # what a case sends leaves as it sends it
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError:
-            raise Unreachable(f"connect() was not answered for {self.patience:g} s") from None
+            said = f"connect() was not answered for {self.patience:g} s"
+            raise Unreachable(said, timed=True) from None
         except OSError as error:
-            raise Unreachable(f"connect() failed: {error.strerror or error}") from None
+            said = f"connect() failed: {error.strerror or error}"
+            raise Unreachable(said, timed=error.errno == EAGAIN) from None  # unix(7): queue full
 
     def _pipe(self, sock: socket.socket, context: ssl.SSLContext | None) -> Pipe:
         if context is None:
@@ -213,7 +216,8 @@ class Probe:
                 if self.profile.request is not None and Trait.REPLIES in self.profile.traits:
                     self.exchange(wire)
         except Unreachable as error:
-            raise Unreachable(f"after that it is gone: {error.reason}", "dies") from None
+            said = f"after that it is gone: {error.reason}"
+            raise Unreachable(said, "dies", timed=error.timed) from None
         except Failed as error:
             raise Failed(
                 f"after that it serves no new connection: {error.reason}",

@@ -112,7 +112,4 @@ class Reset(Failed):
 
 
 class Unreachable(Failed):
-    """No connection could be made."""
-
-    def __init__(self, reason: str, bug: str = "") -> None:
-        super().__init__(reason, bug, timed=True)
+    """No connection could be made; *timed* when it took too long, and was not refused."""
