@@ -1,9 +1,12 @@
-"""The pytest plugin: the fixtures ``socketlab`` and ``socketlab_session``. ::
+"""The pytest plugin: the fixtures ``socketlab``, ``socketlab_session`` and ``socketlab_check``. ::
 
     def test_it_hangs_up(socketlab):
         server = socketlab.serve("echo", idle_timeout="200ms")
         client = MyClient(server.host, server.port)
         server.wait_for("closed", reason="idle")
+
+    def test_my_server(socketlab_check):
+        socketlab_check("echo", spawn="python my_server.py {port}")
 
 Nothing is imported until a test asks for it, and never a reactor: the service runs in a child.
 """
@@ -12,13 +15,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from twisted_lab.conformance import Report
     from twisted_lab.served import Server
 
 
@@ -83,6 +87,32 @@ def socketlab(request: pytest.FixtureRequest) -> Iterator[SocketLab]:
 def socketlab_session(request: pytest.FixtureRequest) -> Iterator[SocketLab]:
     """The same for the whole session: start a server once, for many tests."""
     yield from _labs(request)
+
+
+def _check(profile: str, endpoint: str = "", **options: Any) -> Report:
+    __tracebackhide__ = True
+    from twisted_lab.conformance import check
+    from twisted_lab.errors import SocketlabError
+
+    try:
+        report = check(profile, endpoint, **options)
+    except SocketlabError as error:
+        wrong = str(error)
+    else:
+        if report.well:
+            return report
+        wrong = report.complaint()
+    pytest.fail(wrong, pytrace=False)
+
+
+@pytest.fixture
+def socketlab_check() -> Callable[..., Report]:
+    """Checks a server of yours: ``socketlab_check("echo", "tcp:127.0.0.1:7", only="H*")``.
+
+    The arguments are those of :func:`twisted_lab.conformance.check`; the test fails with a sentence
+    for each case that failed, and with what went over the wire.
+    """
+    return _check
 
 
 @pytest.hookimpl(hookwrapper=True)

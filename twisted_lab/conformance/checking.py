@@ -130,7 +130,10 @@ def examine(
 
     def at(port: int) -> Server:
         text = endpoint.replace(PORT, str(port))
-        return resolve(text, limits=plan.limits, trust=plan.trust, public=plan.public)
+        secure = profile.name == "tls"
+        return resolve(
+            text, limits=plan.limits, trust=plan.trust, public=plan.public, secure=secure
+        )
 
     process = None if spawn is None else Spawned(spawn, at, plan.slow)
     shown = name or (escape(spawn) if spawn is not None else str(at(0)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from twisted_lab.conformance.bugs import BUGS
 from twisted_lab.conformance.exam import Result
 from twisted_lab.conformance.verdicts import Verdict
+from twisted_lab.conformance.wirelog import lines
 from twisted_lab.errors import SocketlabError
 
 #: The verdicts, the worst first: of several runs the worst stands.
@@ -21,6 +22,10 @@ WORST = (
     Verdict.OK,
     Verdict.SKIPPED,
 )
+
+
+#: Lines shown of the wire, of its beginning and of its end; and of what a server wrote.
+_ENDS, _WROTE = 6, 12
 
 
 class CheckFailed(SocketlabError, AssertionError):
@@ -60,11 +65,26 @@ class Report:
         return {verdict: counts[verdict] for verdict in dict.fromkeys(order) if counts[verdict]}
 
     def raise_if_failed(self) -> None:
-        """Raise :class:`CheckFailed` with a sentence for each case that failed."""
+        """Raise :class:`CheckFailed` with what :meth:`complaint` says, if anything."""
+        if not self.well:
+            raise CheckFailed(self.complaint())
+
+    def complaint(self) -> str:
+        """What is wrong: a sentence for each case that failed, and what went over the wire."""
         if self.wrong:
-            raise CheckFailed(self.wrong)
-        if self.failed:
-            raise CheckFailed("\n".join(map(sentence, self.failed)))
+            said = [self.wrong]
+        else:
+            said = [line for result in self.failed for line in _told(result)]
+        if self.said:
+            said += ["what the server wrote last:", *(f"  {line}" for line in self.said[-_WROTE:])]
+        return "\n".join(said)
+
+
+def _told(result: Result) -> list[str]:
+    said = [line for one in result.conversations[-1:] for line in lines(one)]
+    if len(said) > 2 * _ENDS:
+        said = [*said[:_ENDS], f"{'':>9}  …", *said[-_ENDS:]]
+    return [sentence(result), *(f"  {line}" for line in said)]
 
 
 def sentence(result: Result) -> str:

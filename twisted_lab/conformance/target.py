@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted_lab.addresses import host, show_pair
 from twisted_lab.errors import ConfigurationError
@@ -94,13 +94,17 @@ def resolve(
     limits: Limits = Limits(),
     trust: Trust = Trust(),
     public: bool = False,
+    secure: bool = False,
 ) -> Server:
     """The server at *endpoint*: ``7``, ``tcp:HOST:PORT``, ``tls:…``, ``udp:…``, ``unix:/path``.
 
-    Of a name's addresses the first that takes a connection. Raises :class:`ConfigurationError`
+    Of a name's addresses the first that takes a connection. *secure*: what looks like TCP is TLS.
+    Raises :class:`ConfigurationError`
     for what is no endpoint, leads nowhere, or is a public address while not *public*.
     """
     target = parse_target(endpoint)
+    if secure and target.kind == "tcp":
+        target = replace(target, kind="tls")
     if target.kind == "unix":
         return Server("unix", path=target.path, limits=limits)
     context = trust.context() if target.kind == "tls" else None
