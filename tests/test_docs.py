@@ -8,9 +8,14 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from scripts import cases_page
 from tests.folder import FolderTestCase
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.config import ConfigFile
+from twisted_lab.conformance.custom import EXAMPLES, SWITCHES, TEXTS
+from twisted_lab.conformance.options import CheckOptions
+from twisted_lab.conformance.profiles import PROFILES
+from twisted_lab.conformance.verdicts import Verdict
 from twisted_lab.datagram_socket import DropReason
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import CATALOGUE, CloseReason, TcpInfo
@@ -197,3 +202,42 @@ class ConfigPageTests(FolderTestCase):
         """The options of the whole process are those named so."""
         said = self.page.partition("for the whole process (")[2].partition(")")[0]
         self.assertEqual(words(said), {option.field for option in OPTIONS if option.process})
+
+
+class CheckPageTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.page = page("docs/check.md")
+
+    def section(self, title: str) -> str:
+        return self.page.partition(f"## {title}\n")[2].partition("\n\n## ")[0]
+
+    def test_options(self) -> None:
+        """Each option has its row, and no other has."""
+        listed = set(re.findall(r"`--([a-z-]+)", self.section("Options").replace("` `", "`\n`")))
+        known = {name for name, *_ in (*CheckOptions.optParameters, *CheckOptions.optFlags)}
+        self.assertEqual(listed, known | {"only", "skip"})
+
+    def test_profiles(self) -> None:
+        """Each profile has its place in the table."""
+        listed = words(self.section("Profiles").partition("ENDPOINT")[0])
+        self.assertEqual(listed, {*PROFILES, *EXAMPLES, "FILE.toml"})
+
+    def test_verdicts(self) -> None:
+        """Each verdict has its row."""
+        listed = re.findall(r"^\| `([a-z -]+)` \|", self.section("Verdicts"), re.MULTILINE)
+        self.assertEqual(sorted(listed), sorted(Verdict))
+
+    def test_keys(self) -> None:
+        """Each key of a profile has its row, and the example shown is the one that is shipped."""
+        rows = re.findall(r"^\| (`.*`) \|", self.section("A profile of your own"), re.MULTILINE)
+        self.assertEqual({word for row in rows for word in words(row)}, {*TEXTS, *SWITCHES})
+        shipped = (ROOT / "twisted_lab/conformance/examples/redis.toml").read_text()
+        shown = self.section("A profile of your own").partition("```toml\n")[2].partition("```")[0]
+        self.assertIn(shown, shipped)
+        for name in EXAMPLES:
+            file = ROOT / f"twisted_lab/conformance/examples/{name}.toml"
+            self.assertLessEqual(len(file.read_text().splitlines()), 15)
+
+    def test_cases_page(self) -> None:
+        """docs/cases.md is what its command writes."""
+        self.assertEqual(page("docs/cases.md"), cases_page.page())

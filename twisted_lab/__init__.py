@@ -4,7 +4,7 @@ How the parts stand (a line may import only from the lines below it)::
 
     tap.py  cli.py  pytest_plugin.py                     the doors
     testing/  served.py                                  the kit for tests, ours and yours
-    client/  live/                                       connect and watch: programs of their own
+    client/  live/  conformance/                         connect, watch, check: programs
     serving.py  starting.py                              what puts it all together
     page/                                                the page of a bench
     announcing.py  signals.py  bench.py                  what says, ends and holds it

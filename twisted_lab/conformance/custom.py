@@ -37,8 +37,8 @@ from twisted_lab.outfile import cannot
 #: The files that come with socketlab, by name.
 EXAMPLES = ("http", "redis", "smtp")
 
-_TEXTS = ("name", "summary", "greeting", "greeting_pattern", "send", "reply", "reply_pattern")
-_SWITCHES = {"closes": False, "pipelined": True}
+TEXTS = ("name", "summary", "greeting", "greeting_pattern", "send", "reply", "reply_pattern")
+SWITCHES = {"closes": False, "pipelined": True}
 
 #: Bytes of a profile's file, and bytes that a ``length`` may promise.
 _LARGEST, _LONGEST = 2**16, 2**26
@@ -115,9 +115,9 @@ def example(name: str) -> Profile:
 
 def _profile(values: dict[str, Any], name: str) -> Profile:
     for key, value in values.items():
-        kind = str if key in _TEXTS else bool if key in _SWITCHES else None
+        kind = str if key in TEXTS else bool if key in SWITCHES else None
         if kind is None:
-            known = ", ".join((*_TEXTS, *_SWITCHES))
+            known = ", ".join((*TEXTS, *SWITCHES))
             raise ValueError(f"there is no key '{key}'; there are {known}")
         if not isinstance(value, kind):
             what = "a text" if kind is str else "true or false"
@@ -139,7 +139,7 @@ def _made(
     reply: Message | None,
     greeting: Message | None,
 ) -> Profile:
-    closes = values.get("closes", _SWITCHES["closes"])
+    closes = values.get("closes", SWITCHES["closes"])
     traits = {Trait.CLOSES} if closes else set()
     if greeting is not None and reply is None and closes:
         traits.add(Trait.SPEAKS_FIRST)  # as daytime does: it has nothing else to say
@@ -152,7 +152,7 @@ def _made(
     if reply is not None:
         traits.add(Trait.REPLIES)
         traits |= set() if closes else {Trait.TAKES_MORE}
-        if values.get("pipelined", _SWITCHES["pipelined"]) and not closes:
+        if values.get("pipelined", SWITCHES["pipelined"]) and not closes:
             traits.add(Trait.PIPELINES)
     greets = None if greeting is None else judging(greeting)
     return Profile(
