@@ -124,7 +124,7 @@ def _profile(values: dict[str, Any], name: str) -> Profile:
             raise ValueError(f"{key} = {value!r}: expected {what}")
     send, reply = values.get("send"), _message(values, "reply")
     greeting = _message(values, "greeting")
-    if send is None and greeting is None:
+    if send is reply is greeting is None:
         raise ValueError("expected 'send', or a 'greeting'")
     if (send is None) != (reply is None):
         missing, there = ("send", "a reply") if send is None else ("reply", "'send'")

@@ -127,9 +127,10 @@ def seconds_since_1900(asked: bytes, count: int, seen: bytes) -> Judgement:
         return Judgement(False)
     if len(seen) > 4:
         return Judgement(True, f"{len(seen)} bytes, not the 4 of RFC 868")
-    off = (int.from_bytes(seen, "big") - int(time.time()) - _EPOCH + 2**31) % 2**32 - 2**31
-    if off == -_EPOCH or abs(off + _EPOCH) < _OFF:
+    said, now = int.from_bytes(seen, "big"), int(time.time())
+    if abs(said - now) <= _OFF:
         return Judgement(True, "it counts from 1970, not from 1900")
+    off = (said - now - _EPOCH + 2**31) % 2**32 - 2**31  # 32 bits are full in 2036
     return Judgement(True, f"it is {off:,} s off this machine's clock" if abs(off) > _OFF else "")
 
 

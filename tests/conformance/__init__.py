@@ -1,0 +1,1 @@
+"""Tests of the checker, without a server where none is needed."""
