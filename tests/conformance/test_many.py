@@ -36,11 +36,11 @@ class ManyTests(FolderTestCase):
             ("[servers]\na = 1", "a = 1: expected an endpoint, or a table with 'spawn'"),
             ("[servers]\na = {}", "a = {}: expected an endpoint"),
             (
-                "[servers]\na = { sprawn = 'x' }",
-                "a: there is no key 'sprawn', only endpoint, spawn",
+                "[servers]\na = { spwan = 'x' }",
+                "a: there is no key 'spwan', only endpoint, spawn",
             ),
             ("[servers]\na = { spawn = 1 }", "a: spawn = 1: expected a text"),
-            ("[", "Expected"),
+            ("[", "Invalid"),
         ):
             wrong = self.assertRaises(ConfigurationError, self.read, text)
             self.assertIn(said, str(wrong))

@@ -31,9 +31,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_more(self) -> None:
         """Bytes that nobody had sent are wrong."""
-        self.assertEqual(
-            says("echo", b"abcd", b"abc"), (True, "1 bytes came back that nobody had sent")
-        )
+        self.assertIn("1 bytes came back that nobody had sent", says("echo", b"abcd", b"abc")[1])
 
     @given(st.binary(max_size=50), st.binary(max_size=50))
     def test_any(self, asked: bytes, seen: bytes) -> None:
@@ -78,9 +76,7 @@ class SmallTests(SynchronousTestCase):
         self.assertIn("8 bytes", says("time", bytes(8))[1])
         self.assertIn("from 1970", says("time", now.to_bytes(4, "big"))[1])
         late = (right + 4000) % 2**32
-        self.assertIn(
-            "4,000 s off", says("time", late.to_bytes(4, "big"))[1].replace("3,999", "4,000")
-        )
+        self.assertRegex(says("time", late.to_bytes(4, "big"))[1], "it is (4,000|3,999) s off")
         self.assertIn("off", says("time", right.to_bytes(4, "little"))[1])
 
 
