@@ -42,4 +42,5 @@ def _marked(text: str, bug: str) -> str:
             inside = False
         elif inside and not mark.startswith(("# [", "# [/")):
             places[-1] += line + "\n"
-    return "\n…\n\n".join(textwrap.dedent(place) for place in places)
+    cut = (textwrap.dedent(place).strip("\n") for place in places)
+    return "\n\n# …\n\n".join(cut) + "\n" * bool(places)
