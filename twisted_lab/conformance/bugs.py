@@ -154,6 +154,11 @@ BUGS: dict[str, Bug] = {
             "The context allows TLS 1.0 or 1.1.",
         ),
         Bug(
+            "no-close-notify",
+            "ends TLS without close_notify",
+            "The socket is closed beneath TLS, so the client cannot tell an end from a cut.",
+        ),
+        Bug(
             "endless-handshake",
             "lets a TLS handshake take for ever",
             "The time-out begins after the handshake, or anew with each byte of it.",

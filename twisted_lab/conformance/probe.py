@@ -99,17 +99,15 @@ class Probe:
         *,
         rcvbuf: int | None = None,
         handshake: bool = True,
-        context: ssl.SSLContext | None = None,
     ) -> Wire:
         """A stream to the server, over TLS if it has it; *rcvbuf* is our receive buffer in bytes.
 
-        With ``handshake=False`` TLS is left out: for what comes before it. *context* is offered
-        instead of the server's own.
+        With ``handshake=False`` TLS is left out: for what comes before it.
         """
         sock = self._socket(rcvbuf)
         try:
             self._connect(sock)
-            pipe = self._pipe(sock, context or self.server.context if handshake else None)
+            pipe = self._pipe(sock, self.server.context if handshake else None)
         except BaseException:
             sock.close()
             raise

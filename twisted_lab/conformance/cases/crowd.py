@@ -204,6 +204,32 @@ def _stuff(probe: Probe, wire: Wire, most: int) -> None:
 
 
 @case(
+    "N11",
+    "A neighbour that does not read",
+    does="Sends on one connection until the server takes no more, reads nothing there, and asks on"
+    " a second one.",
+    requires="The second is answered: a send() that would block must not hold up the others.",
+    source="send(2), EAGAIN; the profile's own",
+    severity=Severity.GRAVE,
+    bug="others-cut-off",
+    of=(Trait.STREAM, Trait.ECHOES),
+    needs=(Needs.TWO_AT_ONCE,),
+    alone=True,
+)
+def deaf_neighbour(probe: Probe) -> Finding:
+    """A browser on a train is such a neighbour."""
+    with probe.connect(rcvbuf=2**16) as deaf:
+        _stuff(probe, deaf, _TAKEN)
+        with probe.connect() as quiet:
+            try:
+                probe.exchange(quiet)
+            except Failed as error:
+                said = f"beside a client that reads nothing, {error.reason}"
+                raise Failed(said, "others-cut-off", timed=error.timed) from None
+    return ok("the second was answered beside one that reads nothing")
+
+
+@case(
     "N06",
     "A silent client",
     does="Connects, says nothing, and waits.",

@@ -88,15 +88,18 @@ def sizes(probe: Probe) -> Finding:
 def empty(probe: Probe) -> Finding:
     """recvfrom() returns nothing, and that is not the end of a stream."""
     with probe.talk() as talk:
+        answered = True
         try:
-            got = talk.ask(b"", 1.0 * probe.slow)
+            if got := talk.ask(b"", 1.0 * probe.slow):
+                raise Failed(f"an empty datagram was answered by {len(got)} bytes")
         except Silence:
-            return non_strict("an empty datagram has no answer")
-        if got:
-            raise Failed(f"an empty datagram was answered by {len(got)} bytes")
-        if talk.ask(b"x") != b"x":
-            raise Failed("after an empty datagram the next is answered wrongly")
-    return ok("an empty answer")
+            answered = False
+        try:
+            if talk.ask(b"x") != b"x":
+                raise Failed("after an empty datagram the next is answered wrongly")
+        except Silence as error:
+            raise Silence(f"after an empty datagram {error.reason}", "dies") from None
+    return ok("an empty answer") if answered else non_strict("an empty datagram has no answer")
 
 
 @case(

@@ -23,8 +23,11 @@ async def serve(reader, writer):
         while data := await asyncio.wait_for(reader.read(65536), IDLE):
             writer.write(data)
             await asyncio.wait_for(writer.drain(), IDLE)
+        # [no-close-notify]
+        # close() says close_notify, abort() does not; wait_closed() waits until it was sent.
         writer.close()
         await asyncio.wait_for(writer.wait_closed(), 5)
+        # [/no-close-notify]
     except OSError:  # TimeoutError is one
         pass  # RST, FIN without close_notify, or the time-out
     finally:

@@ -25,7 +25,10 @@ def echo(client):
     client.settimeout(IDLE)
     while data := client.recv(65536):
         client.sendall(data)
-    client.unwrap()  # close_notify: the client knows that it has heard all
+    # [no-close-notify]
+    # Before close(): so the client knows that it has heard all.
+    client.unwrap()
+    # [/no-close-notify]
 
 
 def serve(sock):

@@ -51,5 +51,9 @@ context = CertificateOptions(
 )
 # [/old-tls]
 factory = Factory.forProtocol(Echo)
+# [no-close-notify]
+# Twisted answers the client's close_notify with its own, and loseConnection() says it, too;
+# abortConnection() does not.
 reactor.listenSSL(int(sys.argv[1]), factory, context, backlog=1024, interface="127.0.0.1")
+# [/no-close-notify]
 reactor.run()
