@@ -194,10 +194,16 @@ class Exam:
         elif again and not result.failed and result.finding.verdict is not Verdict.COULD_NOT_TELL:
             said = f"beside other cases it failed, alone it did not: {result.finding.reason}"
             result = replace(result, finding=could_not_tell(said))
-        if (how := self._ended(_DYING if result.failed else 0)) is not None:
-            said = f"the server's process ended: {how}"
-            result = replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
+        if Needs.SPAWN not in case.needs:  # such a case ends it itself
+            result = self._blame(result)
         self._done(result)
+
+    def _blame(self, result: Result) -> Result:
+        """An end of the server's process is what its case did."""
+        if (how := self._ended(_DYING if result.failed else 0)) is None:
+            return result
+        said = f"the server's process ended: {how}"
+        return replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
 
     def _there(self, case: Case) -> bool:
         """The server takes connections; one of ours that does not is started again."""

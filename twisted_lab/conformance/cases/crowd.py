@@ -75,7 +75,11 @@ def idle_beside(probe: Probe) -> Finding:
     with probe.many(200):
         began = time.monotonic()
         with probe.connect() as wire:
-            probe.exchange(wire)
+            try:
+                probe.exchange(wire)
+            except Failed as error:
+                said = f"beside 200 idle ones {error.reason}"
+                raise Failed(said, "others-cut-off", timed=error.timed) from None
         took = time.monotonic() - began
     return ok(f"beside 200 idle ones the new one was answered in {took * 1000:.0f} ms")
 

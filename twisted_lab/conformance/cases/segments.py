@@ -8,7 +8,7 @@ from functools import partial
 
 from twisted_lab.conformance.case import Place, Trait, case
 from twisted_lab.conformance.probe import Probe
-from twisted_lab.conformance.verdicts import Failed, Finding, Severity, Silence, ok
+from twisted_lab.conformance.verdicts import Failed, Finding, Reset, Severity, Silence, ok
 from twisted_lab.conformance.wire import Wire
 
 _REPLIES = (Trait.STREAM, Trait.REPLIES)
@@ -115,10 +115,13 @@ def byte_by_byte(probe: Probe) -> Finding:
     """Every hundredth of a second one, so that many of them are a read of their own."""
     asked = probe.request(40)[:200]
     with probe.connect() as wire:
-        for place in range(len(asked)):
-            wire.send(asked[place : place + 1])
-            time.sleep(0.01)
-        probe.reply(wire, asked)
+        try:
+            for place in range(len(asked)):
+                wire.send(asked[place : place + 1])
+                time.sleep(0.01)
+            probe.reply(wire, asked)
+        except Failed as error:
+            raise Failed(error.reason, "reads-once", timed=error.timed) from None
     return ok(f"{len(asked)} segments of one byte had the whole reply")
 
 
@@ -230,8 +233,13 @@ def urgent(probe: Probe) -> Finding:
         wire.pipe.sock.send(b"!", socket.MSG_OOB)
         wire.remark("sent one urgent byte, '!' (MSG_OOB)")
         asked = probe.request()
-        wire.send(asked)
-        got = wire.read(len(asked))
+        try:
+            wire.send(asked)
+            got = wire.read(len(asked))
+        except Reset as error:
+            raise Failed(f"after an urgent byte {error.reason}", "closes-early") from None
+        if not got:
+            raise Failed("after an urgent byte FIN came", "closes-early")
         if got == asked:
             return ok("the stream goes on; the urgent byte is not in it")
         got += wire.read(1)

@@ -16,8 +16,6 @@ from twisted_lab.conformance.verdicts import (
     ok,
 )
 
-_STREAM = (Trait.STREAM,)
-
 #: No reply of these services is so long.
 _LONG = 2**16
 
@@ -108,7 +106,9 @@ def chargen(probe: Probe) -> Finding:
     with probe.connect() as wire:
         got = wire.read(100_000)
     if len(got) < 100_000:
-        raise Failed(f"FIN came after {len(got):,} bytes: it must go on until we close")
+        raise Failed(
+            f"FIN came after {len(got):,} bytes: it must go on until we close", "closes-early"
+        )
     said = probe.profile.judge(b"", 0, got)
     return ok("72 characters and CRLF, rotating") if not said.wrong else non_strict(said.wrong)
 

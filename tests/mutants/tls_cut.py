@@ -1,0 +1,18 @@
+"""TLS: closes the socket beneath, without close_notify."""
+
+import ssl
+import sys
+
+from base import echo, serve
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[2], sys.argv[3])
+
+
+def talk(client):
+    client.settimeout(2)
+    with context.wrap_socket(client, server_side=True) as client:
+        echo(client)
+
+
+serve(talk)
