@@ -46,6 +46,8 @@ def descriptors(probe: Probe) -> Finding:
                 wire.send(asked)
             if number % 3 == 0:
                 wire.reset()
+    probe.alive()
+    time.sleep(probe.quiet)  # the last of them may not have been accepted yet
     until = time.monotonic() + probe.patience
     while (more := _count(pid) - before) > _MAY_STAY and time.monotonic() < until:
         time.sleep(0.05)
