@@ -20,6 +20,10 @@ WANTED = {
     "twisted_lab/page/static/main.js",
     "twisted_lab/diagram/diagram.css",
     "twisted_lab/paper.css",
+    "twisted_lab/conformance/report.css",
+    "twisted_lab/conformance/examples/http.toml",
+    "twisted_lab/conformance/servers/plain/echo.py",
+    "twisted_lab/conformance/servers/twisted/echo.py",
     "twisted/plugins/socketlab_plugin.py",
 }
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}

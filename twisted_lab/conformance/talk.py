@@ -16,6 +16,9 @@ from twisted_lab.events import DatagramReceived, DatagramSent
 #: The largest datagram there is, and one more, so that a longer one would show.
 _READ = 2**16
 
+#: How often something is asked that may be lost.
+_TIMES = 8
+
 #: Where answers from this machine come to: nobody else can send there.
 _OURS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
@@ -76,6 +79,15 @@ class Talk:
                 "answers-from-elsewhere",
             )
         return answer
+
+    def ask_again(self, data: bytes) -> bytes:
+        """The same, asked some times: a queue may be full, and UDP then loses what comes."""
+        for _ in range(_TIMES - 1):
+            try:
+                return self.ask(data, self.patience / _TIMES)
+            except Silence:
+                continue
+        return self.ask(data)
 
     def listen(self, seconds: float) -> list[bytes]:
         """All that comes in the next *seconds*."""

@@ -101,7 +101,9 @@ def storm(probe: Probe) -> Finding:
     began = time.monotonic()
     socks = [_begin_connect(probe) for _ in range(400)]
     try:
-        took = sorted(_connected(sock, began + _STORM * max(1.0, probe.slow)) - began for sock in socks)
+        took = sorted(
+            _connected(sock, began + _STORM * max(1.0, probe.slow)) - began for sock in socks
+        )
     finally:
         for sock in socks:
             sock.close()
