@@ -35,8 +35,9 @@ WORKERS = 8
 #: So much of the patience may this machine be late itself, before it accuses nobody of slowness.
 _LATE = 0.1
 
-#: Seconds that a process may take to end after the connection that ends it, and between two looks.
-_DYING, _STEP = 0.5, 0.01
+#: Seconds that a process may take to end after the connection that ends it, where it does not
+#: seem so and where it does, and between two looks.
+_DYING, _DYING_LONG, _STEP = 0.5, 3.0, 0.01
 
 #: How much more patiently what rests on time is looked at again.
 _AGAIN = 2.0
@@ -200,7 +201,8 @@ class Exam:
 
     def _blame(self, result: Result) -> Result:
         """An end of the server's process is what its case did."""
-        if (how := self._ended(_DYING if result.failed else 0)) is None:
+        wait = _DYING_LONG if result.finding.gone else _DYING if result.failed else 0
+        if (how := self._ended(wait)) is None:
             return result
         said = f"the server's process ended: {how}"
         return replace(result, finding=Finding(Verdict.FAILED, said, "dies"))
@@ -210,7 +212,7 @@ class Exam:
         if self._ended() is None and self._reachable():
             return True
         if self._process is not None:
-            if self._ended(_DYING) is None:
+            if self._ended(_DYING_LONG) is None:
                 self._process.stop()
             return self._restarted(case)
         if case.place is Place.LAST:
@@ -254,8 +256,7 @@ class Exam:
         try:
             return case.run(probe)
         except Failed as error:
-            gone = isinstance(error, Unreachable)
-            return Finding(Verdict.FAILED, error.reason, error.bug, error.timed, gone)
+            return Finding(Verdict.FAILED, error.reason, error.bug, error.timed, error.gone)
         except Exception as error:  # ours, not the server's
             return could_not_tell(f"the case itself broke: {summary(error)}")
 

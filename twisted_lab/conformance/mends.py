@@ -6,6 +6,7 @@ the lines stand between ``# [replies-lost]`` and ``# [/replies-lost]``.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -22,14 +23,16 @@ def servers(framework: str) -> list[Traversable]:
 
 
 def mend_of(bug: str, framework: str) -> str | None:
-    """The lines that keep *bug* away in *framework*, a key of :data:`FRAMEWORKS`, if any."""
-    for file in servers(framework):
-        if cut := _marked(file.read_text("utf-8"), bug):
-            return f"# {framework}/{file.name}\n{cut}"
-    return None
+    """The lines that keep *bug* away in *framework*, a key of :data:`FRAMEWORKS`, if any.
+
+    One bug may be kept away at several places, of one server or of several.
+    """
+    files = ((file.name, cut_from(file.read_text("utf-8"), bug)) for file in servers(framework))
+    mends = [f"# {framework}/{name}\n{cut}" for name, cut in files if cut]
+    return "\n".join(mends) if mends else None
 
 
-def _marked(text: str, bug: str) -> str:
+def cut_from(text: str, bug: str) -> str:
     """What stands between the marks of *bug*, other marks left out; each place by itself."""
     places: list[str] = []
     inside = False
@@ -40,7 +43,11 @@ def _marked(text: str, bug: str) -> str:
             places.append("")
         elif mark == f"# [/{bug}]":
             inside = False
-        elif inside and not mark.startswith(("# [", "# [/")):
+        elif inside and not mark.startswith("# ["):
             places[-1] += line + "\n"
-    cut = (textwrap.dedent(place).strip("\n") for place in places)
-    return "\n\n# …\n\n".join(cut) + "\n" * bool(places)
+    return "\n# …\n\n".join(map(_alone, places))
+
+
+def _alone(place: str) -> str:
+    """*place* as it looks by itself; blank lines around marks are one."""
+    return re.sub(r"\n{3,}", "\n\n", textwrap.dedent(place).strip("\n")) + "\n"

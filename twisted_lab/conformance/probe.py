@@ -217,11 +217,10 @@ class Probe:
             said = f"after that it is gone: {error.reason}"
             raise Unreachable(said, "dies", timed=error.timed) from None
         except Failed as error:
-            raise Failed(
-                f"after that it serves no new connection: {error.reason}",
-                "others-cut-off",
-                timed=error.timed,
-            ) from None
+            said = f"after that it serves no new connection: {error.reason}"
+            failed = Failed(said, "others-cut-off", timed=error.timed)
+            failed.gone = not error.timed
+            raise failed from None
 
     # -- doing many things at once ---------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Finding:
     """*verdict* with its *reason*, one sentence; *bug* is a key of ``bugs.BUGS``, if it failed.
 
     ``timed`` says that it rests on how long something took, so it is looked at again; ``gone``
-    that no connection could be made.
+    that the server took no new connection, or did not keep it.
     """
 
     verdict: Verdict
@@ -88,7 +88,10 @@ class Failed(Exception):
     """The case failed: *reason* is one sentence; *bug* is a key of ``bugs.BUGS``, or the case's.
 
     *timed*: something took too long, or did not come at all, so a slow machine may be to blame.
+    ``gone``: the server took no new connection, or did not keep it, so it may just have ended.
     """
+
+    gone = False
 
     def __init__(self, reason: str, bug: str = "", *, timed: bool = False) -> None:
         super().__init__(reason)
@@ -113,3 +116,5 @@ class Reset(Failed):
 
 class Unreachable(Failed):
     """No connection could be made; *timed* when it took too long, and was not refused."""
+
+    gone = True

@@ -17,11 +17,13 @@ async def serve(reader, writer):
         # [/wrong-reply]
         # [reset-unread]
         # close() while something is unread makes the kernel send RST, which may overtake the
-        # reply. So FIN goes first, and what comes is read and dropped, until the client's FIN.
+        # reply. So FIN goes first, and what comes is read and dropped, until the client's FIN;
+        # but for five seconds and a mebibyte at most.
         writer.write_eof()
+        dropped = 0
         async with asyncio.timeout(5):
-            while await reader.read(65536):
-                pass
+            while dropped < 2**20 and (data := await reader.read(65536)):
+                dropped += len(data)
         # [/reset-unread]
     except OSError:  # TimeoutError is one
         pass  # RST, or it took too long

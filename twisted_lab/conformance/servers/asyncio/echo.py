@@ -33,7 +33,8 @@ async def echo(reader, writer):
 
 # [no-time-out]
 async def patiently(work):
-    """For read() and for drain(): who says nothing, and who reads nothing, is let go."""
+    # For read(), and for drain(), too: a client that says nothing is let go, and one that reads
+    # nothing as well. It raises TimeoutError, which is an OSError.
     return await asyncio.wait_for(work, IDLE)
 
 
@@ -46,8 +47,10 @@ async def serve(reader, writer):
     # [others-cut-off]
     try:
         await echo(reader, writer)
-    except OSError:  # TimeoutError is one
+    except OSError:
         pass  # RST, or the time-out: the end of this client alone
+    except asyncio.CancelledError:
+        pass  # SIGTERM
     finally:
         writer.transport.abort()  # the descriptor goes, on every way out
     # [/others-cut-off]
@@ -59,9 +62,10 @@ async def main():
     # [small-backlog]
     # [cannot-restart]
     # [one-at-a-time]
-    # serve() runs as a task for each client. So many may wait to be accepted; the kernel cuts it
-    # to net.core.somaxconn. SO_REUSEADDR is set, so that a restart gets its port at once.
-    await asyncio.start_server(
+    # serve() runs as a task for each client; while it awaits, the others go on. 1024 may wait to
+    # be accepted; the kernel cuts that to net.core.somaxconn. SO_REUSEADDR is set, so that a
+    # restart gets its port at once.
+    server = await asyncio.start_server(
         serve, "127.0.0.1", int(sys.argv[1]), backlog=1024, reuse_address=True
     )
     # [/one-at-a-time]
@@ -70,7 +74,8 @@ async def main():
     # [ignores-sigterm]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()  # then run() cancels the clients' tasks
+    await stop.wait()
+    server.close()  # then main() ends, and run() cancels the clients' tasks
     # [/ignores-sigterm]
 
 

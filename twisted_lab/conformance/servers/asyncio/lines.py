@@ -23,8 +23,9 @@ async def converse(reader, writer):
         # [reads-once]
         # [one-reply-a-read]
         # [line-ends]
-        # readline() puts together what comes in pieces, and keeps what comes too early. A line
-        # ends in LF; a CR before it is sent back as it came. The last one may have no end.
+        # readline() puts together what comes in pieces, and keeps what comes too early: each call
+        # is one line. LF ends it; a CR before LF belongs to the end, too: strip it where it
+        # matters. Here it goes back as it came. The last line may have no end.
         while line := await asyncio.wait_for(reader.readline(), IDLE):
             writer.write(line)
             await asyncio.wait_for(writer.drain(), IDLE)
@@ -32,19 +33,25 @@ async def converse(reader, writer):
         # [/one-reply-a-read]
         # [/reads-once]
     except ValueError:
-        writer.write(b"line too long\n")
-        await read_the_rest(reader, writer)
+        writer.write(b"line too long\n")  # a person sees nothing else
+        await end(reader, writer)
     # [/endless-line]
     writer.close()
     await asyncio.wait_for(writer.wait_closed(), IDLE)
 
 
-async def read_the_rest(reader, writer):
-    """FIN first, and read on a while: RST would take away what was said."""
+# [endless-line]
+async def end(reader, writer):
+    # FIN first, and read on a while: closing with something unread would send RST, which may
+    # take away what was said. But for two seconds and a mebibyte at most.
     writer.write_eof()
+    dropped = 0
     async with asyncio.timeout(2):
-        while await reader.read(65536):
-            pass
+        while dropped < 2**20 and (data := await reader.read(65536)):
+            dropped += len(data)
+
+
+# [/endless-line]
 
 
 async def main():

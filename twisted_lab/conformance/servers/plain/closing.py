@@ -19,11 +19,17 @@ def serve(client):
         # [/wrong-reply]
         # [reset-unread]
         # close() while something is unread makes the kernel send RST, which may overtake the
-        # reply. So FIN goes first, and what comes is read and dropped, until the client's FIN.
+        # reply. So FIN goes first, and what comes is read and dropped, until the client's FIN;
+        # but for five seconds and a mebibyte at most.
         client.shutdown(socket.SHUT_WR)
         until = time.monotonic() + 5
-        while client.recv(65536) and time.monotonic() < until:
-            pass
+        dropped = 0
+        while dropped < 2**20 and (left := until - time.monotonic()) > 0:
+            client.settimeout(left)
+            data = client.recv(65536)
+            if not data:
+                break
+            dropped += len(data)
         # [/reset-unread]
 
 

@@ -3,13 +3,15 @@
 import socket
 import sys
 import threading
+import time
 
 IDLE = float(sys.argv[2]) if len(sys.argv) > 2 else 300.0
 
 
 def echo(client):
     # [no-time-out]
-    # For recv() and for sendall(): who says nothing, and who reads nothing, is let go.
+    # For recv() and for sendall(): a client that says nothing is let go, and one that reads
+    # nothing, too. Both raise TimeoutError, which is an OSError.
     client.settimeout(IDLE)
     # [/no-time-out]
     # [replies-lost]
@@ -22,7 +24,8 @@ def echo(client):
     # replies have been sent by then, for sendall() returns when the kernel has every byte.
     while data := client.recv(65536):
         # [sends-once]
-        # Not send(), which may take a part only, and returns how much.
+        # Not send(): that may take a part of the data only, and returns how much. sendall()
+        # goes on until the kernel has taken all.
         client.sendall(data)
         # [/sends-once]
     # [/no-back-pressure]
@@ -55,15 +58,22 @@ def main():
     listener.bind(("127.0.0.1", int(sys.argv[1])))
     # [/cannot-restart]
     # [small-backlog]
-    # So many may wait to be accepted; the kernel cuts it to net.core.somaxconn.
+    # So many may wait to be accepted before SYNs are dropped; the kernel cuts the number to
+    # net.core.somaxconn.
     listener.listen(1024)
     # [/small-backlog]
     # [one-at-a-time]
     # [ignores-sigterm]
+    # [dies]
     while True:
-        client, _address = listener.accept()
-        # A thread each, so that the next accept() comes at once. As a daemon it does not hold up
-        # the end of the process, which SIGTERM brings at once.
+        try:
+            client, _address = listener.accept()
+        except OSError:  # no descriptor is left (EMFILE): soon one will be
+            time.sleep(0.1)
+            continue
+        # [/dies]
+        # A thread each, so that the next accept() comes at once. A daemon thread does not hold
+        # up the end of the process, which SIGTERM brings as long as nobody catches it.
         threading.Thread(target=serve, args=(client,), daemon=True).start()
     # [/ignores-sigterm]
     # [/one-at-a-time]

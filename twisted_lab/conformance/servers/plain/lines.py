@@ -10,28 +10,28 @@ LONGEST = 16384
 
 
 class TooLong(Exception):
-    """A line has no end, or comes too late."""
+    """More bytes than ``LONGEST`` came without the end of a line."""
 
 
 def lines(client):
     """Each line with its end, whatever pieces it comes in; the last one may have no end."""
     # [reads-once]
     # [one-reply-a-read]
-    # What recv() returns is some bytes of a stream: a part of a line, or many. So they are put
-    # together, cut at the ends of lines, and what has no end yet waits for more.
+    # What recv() returns is some bytes of a stream: a part of a line, or many lines. So they are
+    # put together, cut at the ends of lines, and what has no end yet waits for more.
     waiting = b""
     until = time.monotonic() + IDLE
     while data := receive(client, until):
-        # [line-ends]
-        # LF ends a line; a CR before it is sent back as it came.
-        *whole, waiting = (waiting + data).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-        # [/line-ends]
         # [endless-line]
-        # What waits is memory, so it has a bound.
-        if len(waiting) > LONGEST:
-            raise TooLong
+        # [line-ends]
+        # At LF, not at CRLF: else a client that sends LF alone would wait for ever. A CR before
+        # LF belongs to the end, too: strip it where it matters. Here it goes back as it came.
+        *whole, waiting = (waiting + data).split(b"\n")
+        # [/line-ends]
+        for line in whole:
+            check(line)
+            yield line + b"\n"
+        check(waiting)  # its end has not come, and it is memory: so it has a bound
         # [/endless-line]
         if whole:
             until = time.monotonic() + IDLE  # for a whole line: single bytes do not count
@@ -41,20 +41,17 @@ def lines(client):
     # [/reads-once]
 
 
+# [endless-line]
+def check(line):
+    if len(line) > LONGEST:
+        raise TooLong
+
+
+# [/endless-line]
 def receive(client, until):
     """Some bytes, none after FIN; TimeoutError when *until* has come."""
     client.settimeout(max(0.001, until - time.monotonic()))
     return client.recv(65536)
-
-
-def say_goodbye(client, text):
-    """Say *text*, then FIN; and read on a while, or RST would take the text away."""
-    client.settimeout(2)
-    client.sendall(text)
-    client.shutdown(socket.SHUT_WR)
-    until = time.monotonic() + 2
-    while client.recv(65536) and time.monotonic() < until:
-        pass
 
 
 def serve(client):
@@ -63,17 +60,30 @@ def serve(client):
             for line in lines(client):
                 client.settimeout(IDLE)
                 client.sendall(line)
+        # [endless-line]
         except TooLong:
-            say_goodbye(client, b"line too long\n")
-        except OSError:
-            pass  # RST, or the time-out
+            # A person sees nothing else. FIN first, and read on a while: closing with something
+            # unread would send RST, which may take these words away.
+            client.settimeout(2)
+            client.sendall(b"line too long\n")
+            client.shutdown(socket.SHUT_WR)
+            drop(client)
+        # [/endless-line]
+
+
+def drop(client):
+    """Read until FIN, but for two seconds and a mebibyte at most."""
+    until = time.monotonic() + 2
+    dropped = 0
+    while dropped < 2**20 and (data := receive(client, until)):
+        dropped += len(data)
 
 
 def guarded(client):
     try:
         serve(client)
     except OSError:
-        pass  # it was gone before it had heard why
+        pass  # RST, or the time-out
 
 
 with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024) as listener:

@@ -17,24 +17,27 @@ IDLE = float(sys.argv[2]) if len(sys.argv) > 2 else 300.0
 @implementer(IHalfCloseableProtocol)
 class Echo(Protocol, TimeoutMixin):
     # [/replies-lost]
+    # [no-time-out]
     def connectionMade(self):
         # [no-back-pressure]
-        # The transport is told to stop reading while much of what we wrote waits to be sent.
+        # The transport itself is the producer of what we write: while much of that waits to be
+        # sent, it is told to pause, so it stops reading.
         self.transport.registerProducer(self.transport, streaming=True)
         # [/no-back-pressure]
-        # [no-time-out]
-        # Who says nothing is let go; who reads nothing, too, for then nothing is read from him.
+        # A client that says nothing is let go; one that reads nothing, too, for from him
+        # nothing is read then. Not loseConnection(): that waits until all is sent.
         self.setTimeout(IDLE)
 
     def timeoutConnection(self):
         self.transport.abortConnection()
-        # [/no-time-out]
+
+    # [/no-time-out]
 
     # [closes-early]
     # [flood]
     # [sends-once]
     def dataReceived(self, data):
-        # Only when something came; write() sends all of it, now or when there is room, and the
+        # Only when something came. write() sends all of it, now or when there is room, and the
         # connection stays open for more.
         self.resetTimeout()
         self.transport.write(data)
@@ -69,8 +72,9 @@ class Echo(Protocol, TimeoutMixin):
 # [one-at-a-time]
 # [others-cut-off]
 # [dies]
-# The factory makes a protocol for each client; what one of them raises ends that connection
-# alone, and is logged. 1024 may wait to be accepted. SO_REUSEADDR is always set.
+# The factory makes a protocol for each client; what one of them raises is logged, and the others
+# go on. One thread serves all, so no method may block. 1024 may wait to be accepted; the kernel
+# cuts that to net.core.somaxconn. Twisted always sets SO_REUSEADDR.
 reactor.listenTCP(int(sys.argv[1]), Factory.forProtocol(Echo), backlog=1024, interface="127.0.0.1")
 # [/dies]
 # [/others-cut-off]
@@ -78,5 +82,7 @@ reactor.listenTCP(int(sys.argv[1]), Factory.forProtocol(Echo), backlog=1024, int
 # [/cannot-restart]
 # [/small-backlog]
 # [ignores-sigterm]
-reactor.run()  # until SIGTERM or SIGINT
+# Until SIGTERM or SIGINT: the reactor handles them, unless it is run with
+# installSignalHandlers=False, and nothing may block it.
+reactor.run()
 # [/ignores-sigterm]

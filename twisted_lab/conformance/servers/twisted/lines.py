@@ -19,10 +19,13 @@ IDLE = float(sys.argv[2]) if len(sys.argv) > 2 else 300.0
 # lineReceived() is one line.
 class Lines(LineReceiver, TimeoutMixin):
     # [line-ends]
-    delimiter = b"\n"  # with CRLF the CR is the last byte of the line, and goes back with it
+    # Twisted's own default is CRLF, so that a line with LF alone would wait for ever. Now a CR
+    # before LF is the last byte of the line: strip it where it matters. Here it goes back.
+    delimiter = b"\n"
     # [/line-ends]
     MAX_LENGTH = 16384
     closing = False
+    dropped = 0
 
     def lineReceived(self, line):
         self.resetTimeout()  # for a whole line: single bytes do not count
@@ -32,18 +35,24 @@ class Lines(LineReceiver, TimeoutMixin):
     # [/reads-once]
     # [endless-line]
     def lineLengthExceeded(self, line):
-        # FIN first, and read on a while: RST would take away what was said.
+        # LineReceiver calls this when more than MAX_LENGTH came without an end. A person sees
+        # nothing but our words. FIN first, and read on a while: closing with something unread
+        # would send RST, which may take them away.
         self.closing = True
         self.transport.unregisterProducer()
         self.transport.write(b"line too long\n")
         self.transport.loseWriteConnection()
         self.setTimeout(2)
 
-    # [/endless-line]
     def dataReceived(self, data):
         if not self.closing:
             super().dataReceived(data)
+            return
+        self.dropped += len(data)
+        if self.dropped > 2**20:
+            self.transport.abortConnection()
 
+    # [/endless-line]
     def connectionMade(self):
         self.transport.registerProducer(self, streaming=True)
         self.setTimeout(IDLE)
