@@ -20,8 +20,13 @@ PACKAGE = Path(twisted_lab.__file__).parent
 SUFFIXES = {
     "static": (".html", ".css", ".js", ".svg"),
     "diagram": (".py", ".css"),
+    "conformance": (".py", ".css"),
+    "examples": (".toml",),
     "twisted_lab": (".py", ".css"),
 }
+#: Programs that are run as they stand, and are no modules: the servers that mends are cut from.
+PROGRAMS = PACKAGE / "conformance" / "servers"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if PROGRAMS not in path.parents)
 ROOT = PACKAGE.parent
 PLUGIN = ROOT / "twisted" / "plugins" / "socketlab_plugin.py"
 
@@ -71,7 +76,7 @@ class ImportTests(SynchronousTestCase):
 
     def test_no_module_level_reactor(self) -> None:
         """No module imports the reactor at its top level, also where no import finds it."""
-        for path in PACKAGE.rglob("*.py"):
+        for path in FILES:
             for node in ast.parse(path.read_text()).body:
                 if isinstance(node, ast.ImportFrom) and node.module == "twisted.internet":
                     names = [alias.name for alias in node.names]
@@ -87,7 +92,7 @@ class LayoutTests(SynchronousTestCase):
 
     def test_packages(self) -> None:
         """Every folder of ours is a package."""
-        for folder in {path.parent for path in PACKAGE.rglob("*.py")}:
+        for folder in {path.parent for path in FILES}:
             self.assertTrue((folder / "__init__.py").exists(), folder)
 
     def test_nothing_stray(self) -> None:
@@ -119,7 +124,7 @@ class DocumentedTests(SynchronousTestCase):
     def public(self) -> list[tuple[str, ast.AST]]:
         """Every module, and every public class, function and method, by its dotted name."""
         found: list[tuple[str, ast.AST]] = []
-        for path in sorted(PACKAGE.rglob("*.py")):
+        for path in FILES:
             tree = ast.parse(path.read_text())
             name = str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
             found.append((name, tree))
