@@ -18,19 +18,19 @@ from twisted_lab.conformance.verdicts import Verdict
 #: Each server's file, and how it is checked: its profile, its endpoint, and what it declares. The
 #: last are its further arguments.
 SERVERS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "echo.py": ("echo", {"idle_timeout": 1.0}, "1"),
-    "lines.py": ("line", {"idle_timeout": 1.0, "max_line": 16384}, "1"),
+    "echo.py": ("echo", {"idle_timeout": 2.0}, "2"),
+    "lines.py": ("line", {"idle_timeout": 2.0, "max_line": 16384}, "2"),
     "closing.py": ("time", {}, ""),
     "datagrams.py": ("echo", {"endpoint": "udp:127.0.0.1:{port}"}, ""),
     "tls_echo.py": (
         "echo",
         {
             "endpoint": "tls:127.0.0.1:{port}",
-            "handshake_timeout": 1.0,
-            "idle_timeout": 1.0,
+            "handshake_timeout": 2.0,
+            "idle_timeout": 2.0,
             "insecure": True,
         },
-        "{cert} {key} 1 1",
+        "{cert} {key} 2 2",
     ),
 }
 

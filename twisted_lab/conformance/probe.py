@@ -204,6 +204,26 @@ class Probe:
         wire.send(asked)
         return self.reply(wire, asked)
 
+    def fill(self, wire: Wire, most: int) -> bool:
+        """Send requests, read nothing, until the server takes no more, or *most* bytes are sent.
+
+        "No more" is nothing for half a second. False when the server's declared time-out can have
+        ended the stream meanwhile, as it may where this machine is slow.
+        """
+        block = self.request(2**16)
+        began = time.monotonic()
+        try:
+            while wire.sent < most:
+                wire.send_some(block[wire.sent % len(block) :], 0.5 * self.slow)
+        except Reset:
+            declared = self.server.limits.idle_timeout
+            if declared is None or time.monotonic() - began < declared:
+                raise
+            return False
+        except Silence:
+            pass
+        return True
+
     def alive(self) -> None:
         """The server still serves a new connection; raises :class:`Failed` if not.
 

@@ -189,7 +189,7 @@ def greedy(probe: Probe) -> Finding:
 def never_reads(probe: Probe) -> Finding:
     """A few such clients take all memory there is."""
     with probe.connect(rcvbuf=2**16) as wire:
-        _stuff(probe, wire, 2 * _TAKEN)
+        probe.fill(wire, 2 * _TAKEN)
         if wire.sent > _TAKEN:
             raise Failed(
                 f"it took {wire.sent / _MIB:.0f} MiB from a client that read nothing",
@@ -197,16 +197,6 @@ def never_reads(probe: Probe) -> Finding:
             )
     probe.alive()
     return ok(f"it took {wire.sent / _MIB:.1f} MiB, then waited")
-
-
-def _stuff(probe: Probe, wire: Wire, most: int) -> None:
-    """Send until the server takes no more for half a second, or *most* bytes."""
-    block = probe.request(2**16)
-    try:
-        while wire.sent < most:
-            wire.send_some(block[wire.sent % len(block) :], 0.5 * probe.slow)
-    except Silence:
-        pass
 
 
 @case(
@@ -225,7 +215,8 @@ def _stuff(probe: Probe, wire: Wire, most: int) -> None:
 def deaf_neighbour(probe: Probe) -> Finding:
     """A browser on a train is such a neighbour."""
     with probe.connect(rcvbuf=2**16) as deaf:
-        _stuff(probe, deaf, _TAKEN)
+        if not probe.fill(deaf, _TAKEN):
+            return could_not_tell("the server's time-out ended the one that reads nothing first")
         with probe.connect() as quiet:
             try:
                 probe.exchange(quiet)
@@ -265,7 +256,8 @@ def silent(probe: Probe) -> Finding:
 def stalled(probe: Probe) -> Finding:
     """A close that waits for its buffer to be sent does not end here."""
     with probe.connect(rcvbuf=2**16) as wire:
-        _stuff(probe, wire, _TAKEN)
+        if not probe.fill(wire, _TAKEN):
+            return ok("it was closed while we sent")
         return _gone(probe, wire, 10.0, reads=False)
 
 

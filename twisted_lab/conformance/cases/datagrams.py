@@ -333,9 +333,8 @@ def forged(probe: Probe) -> Finding:
         socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as copies,
     ):
         copies.bind((host, 0))
-        copies.connect((host, 0))
         raw.sendto(head + udp, (host, 0))
-        seen = _count(copies, ports, time.monotonic() + 0.5 * probe.slow)
+        seen = _count(copies, own + own + ports, time.monotonic() + 0.5 * probe.slow)
     if seen == 0:
         return could_not_tell("the forged datagram did not come through")
     if seen > _LOOP:
@@ -343,8 +342,11 @@ def forged(probe: Probe) -> Finding:
     return ok(f"{seen - 1} datagrams followed the forged one in half a second")
 
 
-def _count(copies: socket.socket, ports: bytes, until: float) -> int:
-    """The datagrams with *ports*, until then; *copies* gets one of each that comes (raw(7))."""
+def _count(copies: socket.socket, addresses: bytes, until: float) -> int:
+    """The datagrams with *addresses*, until then; *copies* gets one of each that comes (raw(7)).
+
+    *addresses* are those of IPv4 and the ports of UDP, as they stand in both headers.
+    """
     seen = 0
     while (left := until - time.monotonic()) > 0:
         copies.settimeout(left)
@@ -352,6 +354,6 @@ def _count(copies: socket.socket, ports: bytes, until: float) -> int:
             packet = copies.recv(64)
         except TimeoutError:
             break
-        header = (packet[0] & 0x0F) * 4
-        seen += packet[header : header + len(ports)] == ports
+        size = (packet[0] & 0x0F) * 4
+        seen += packet[12:20] + packet[size : size + 4] == addresses
     return seen
