@@ -159,7 +159,7 @@ class BoardTests(SynchronousTestCase):
         """In a narrow terminal nothing is cut off."""
         said = self.show(width=40)
         self.assertLessEqual(max(map(len, said.splitlines())), 40)
-        self.assertIn("Connection", said)
+        self.assertIn("refused", said)
 
     def test_list(self) -> None:
         """The cases of a profile, each with what it does."""

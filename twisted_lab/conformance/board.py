@@ -89,7 +89,7 @@ class Board:
         )
         self._print(row)
         if self._wire:
-            self._print(_log(result, 10**6))
+            self._print_lines(_log(result, 10**6))
 
     def end(self, report: Report) -> None:
         """All of *report*'s came: what is wrong, and the sum."""
@@ -98,7 +98,7 @@ class Board:
             self._failure(result)
         if report.said and (report.failed or report.wrong):
             self._print(Text("\nWhat the server wrote last:", "bold"))
-            self._print(_indented(report.said[-_WROTE:]))
+            self._print_lines(_indented(report.said[-_WROTE:]))
         if report.wrong:
             self._print(Text(report.wrong, "bold red"))
             return
@@ -120,7 +120,7 @@ class Board:
             grid.add_row(Text(term, "dim"), Text(said))
         self._print(grid)
         if not self._wire:
-            self._print(_log(result, _FIRST + _LAST))
+            self._print_lines(_log(result, _FIRST + _LAST))
 
     def matrix(self, reports: Sequence[Report]) -> None:
         """Several servers, case by case: where not all is well, and the sum of each."""
@@ -140,7 +140,11 @@ class Board:
         self._print(table)
 
     def _print(self, what: Text | Table) -> None:
-        self._progress.console.print(what, soft_wrap=False)
+        self._progress.console.print(what)
+
+    def _print_lines(self, text: Text) -> None:
+        """Cut where the terminal ends: the rest of a payload is of no use."""
+        self._progress.console.print(text, no_wrap=True, overflow="ellipsis")
 
 
 def show_cases(console: Console, profile: Profile, cases: Sequence[Case]) -> None:

@@ -172,7 +172,10 @@ def ends_with_fin(probe: Probe) -> Finding:
     asked = probe.request(100)
     with probe.connect() as wire:
         wire.send_with_fin(asked)
-        probe.reply(wire, asked)
+        try:
+            probe.reply(wire, asked)
+        except Failed as error:
+            raise Failed(error.reason, "replies-lost", timed=error.timed) from None
         try:
             rest = wire.read_to_end()
         except Reset as error:
