@@ -28,6 +28,7 @@ from twisted_lab.conformance.verdicts import (
     skipped,
 )
 from twisted_lab.errors import SocketlabError, summary
+from twisted_lab.events import Closed, CloseReason
 
 #: Cases that run side by side.
 WORKERS = 8
@@ -65,6 +66,12 @@ class Result:
     def failed(self) -> bool:
         """It is an accusation."""
         return self.finding.verdict is Verdict.FAILED
+
+    @property
+    def was_reset(self) -> bool:
+        """The server sent RST on one of its streams."""
+        ends = [end for one in self.conversations for end in one.events[-1:]]
+        return any(isinstance(end, Closed) and end.reason is CloseReason.RESET for end in ends)
 
 
 def traits_of(server: Server, profile: Profile) -> frozenset[Trait]:
@@ -178,7 +185,9 @@ class Exam:
         with ThreadPoolExecutor(1 if self._single else self._workers, "case") as pool:
             for future in as_completed([pool.submit(self._try, case) for case in cases]):
                 result = future.result()
-                gone = result.finding.gone or self._ended() is not None
+                # A process that ends resets its connections first, and may take more until then.
+                wait = _DYING if result.was_reset else 0
+                gone = result.finding.gone or self._ended(wait) is not None
                 if gone or result.finding.timed:
                     suspects[result.case.id] = not gone
                 else:
@@ -201,7 +210,8 @@ class Exam:
 
     def _blame(self, result: Result) -> Result:
         """An end of the server's process is what its case did."""
-        wait = _DYING_LONG if result.finding.gone else _DYING if result.failed else 0
+        dying = result.failed or result.was_reset
+        wait = _DYING_LONG if result.finding.gone else _DYING if dying else 0
         if (how := self._ended(wait)) is None:
             return result
         said = f"the server's process ended: {how}"
