@@ -79,7 +79,9 @@ class CommandTests(FolderTestCase):
 
     def test_interrupted(self) -> None:
         """Ctrl-C ends it with 130 and one line, and the server with it."""
-        words = (*SOCKETLAB, "check", "echo", "--spawn", RIGHT, "--only", "S01,N06", "--json", "-")
+        # Who runs the tests in the background has SIGINT ignored, and so have the children.
+        words = ("env", "--default-signal=INT", *SOCKETLAB, "check", "echo", "--spawn", RIGHT)
+        words = (*words, "--only", "S01,N06", "--json", "-")
         with subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
         ) as process:

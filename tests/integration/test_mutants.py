@@ -45,7 +45,7 @@ class MutantTests(FolderTestCase):
     def test_each_is_killed(self) -> None:
         """The case fails, and calls the bug by its name."""
         pem = write_pem(self.folder)
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(10) as pool:
             reports = pool.map(partial(_checked, pem=pem), MUTANTS)
             for mutant, report in zip(MUTANTS, reports, strict=True):
                 said = [(one.finding.verdict, one.bug) for one in report.results]

@@ -106,7 +106,7 @@ class WireTests(ProbeCase):
         with probe.connect() as wire:
             wrong = self.assertRaises(Silence, probe.exchange, wire)
         self.assertTrue(wrong.timed)
-        self.assertIn("the server sent nothing for 1 s", str(wrong))
+        self.assertIn("the server sent nothing for 0.8 s", str(wrong))
 
     def test_a_trickle(self) -> None:
         """A server that sends a byte now and then, for ever, cannot hold a case for ever."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.namespace import Namespace
 from tests.integration.others import running
-from tests.integration.peers import ROUNDS
+from tests.integration.peers import ROUNDS, side_by_side
 from tests.integration.rfcs import SENTENCES, Server
 from twisted_lab.protocols import KINDS
 
@@ -38,19 +40,26 @@ class SentenceTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """The same questions find what others are known to do otherwise."""
-        for name, service, form, seen in (
-            ("GNU inetd", "time", "tcp", "8 bytes"),
-            ("xinetd", "chargen", "tcp", "93 characters"),
-            ("xinetd", "chargen", "udp", "1024 characters"),
-            ("Twisted wire", "time", "tcp", "off by -2,208,988,8"),
-            ("Twisted wire", "daytime", "tcp", "nothing came"),
-        ):
-            with Namespace() as namespace, running(name, namespace):
-                server = Server(namespace)
-                asked = [one for one in SENTENCES if (one.service, one.form) == (service, form)]
-                # xinetd leaves some datagrams unanswered: then the same is asked again.
-                said = (one.ask(server) for _ in range(ROUNDS) for one in asked)
-                self.assertTrue(any(answer.startswith(seen) for answer in said), (name, service))
+        side_by_side(
+            *(
+                partial(self.ask_other, *known)
+                for known in (
+                    ("GNU inetd", "time", "tcp", "8 bytes"),
+                    ("xinetd", "chargen", "tcp", "93 characters"),
+                    ("xinetd", "chargen", "udp", "1024 characters"),
+                    ("Twisted wire", "time", "tcp", "off by -2,208,988,8"),
+                    ("Twisted wire", "daytime", "tcp", "nothing came"),
+                )
+            )
+        )
+
+    def ask_other(self, name: str, service: str, form: str, seen: str) -> None:
+        with Namespace() as namespace, running(name, namespace):
+            server = Server(namespace)
+            asked = [one for one in SENTENCES if (one.service, one.form) == (service, form)]
+            # xinetd leaves some datagrams unanswered: then the same is asked again.
+            said = (one.ask(server) for _ in range(ROUNDS) for one in asked)
+            self.assertTrue(any(answer.startswith(seen) for answer in said), (name, service))
 
     def test_all_services(self) -> None:
         """No service with a well-known port is left out, in either form."""

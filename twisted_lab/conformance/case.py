@@ -33,6 +33,7 @@ class Trait(StrEnum):
     TCP = "TCP"
     TLS = "TLS"
     DATAGRAMS = "datagrams"
+    ANSWERS = "it answers datagrams"
 
 
 class Place(StrEnum):
@@ -49,6 +50,7 @@ class Needs(StrEnum):
     """What not everybody has; without it the case is skipped, and says so."""
 
     TWO_AT_ONCE = "a server that serves two at once (N01)"
+    GOES_ON = "a server that goes on after a reply (S06)"
     SPAWN = "--spawn: its own process"
     LOOPBACK = "a server on loopback"
     FORGE = "root, to forge a source, and a server on loopback"

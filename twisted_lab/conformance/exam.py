@@ -40,6 +40,9 @@ _LATE = 0.1
 #: seem so and where it does, and between two looks.
 _DYING, _DYING_LONG, _STEP = 0.5, 3.0, 0.01
 
+#: The bugs that a case waits for longest to see: it begins first.
+_LONG = frozenset({"no-time-out", "endless-handshake"})
+
 #: How much more patiently what rests on time is looked at again.
 _AGAIN = 2.0
 
@@ -82,7 +85,8 @@ def traits_of(server: Server, profile: Profile) -> frozenset[Trait]:
         "unix": {Trait.STREAM},
         "udp": {Trait.DATAGRAMS},
     }
-    return profile.traits | kinds[server.kind]
+    answers = server.kind == "udp" and profile.traits & {Trait.REPLIES, Trait.SPEAKS_FIRST}
+    return profile.traits | kinds[server.kind] | ({Trait.ANSWERS} if answers else set())
 
 
 class Exam:
@@ -111,6 +115,7 @@ class Exam:
         self._process = process
         self._workers = workers
         self._single = False
+        self._goes_on = True
 
     def run(self) -> list[Result]:
         """All cases, in the order of the catalogue; raises :class:`CannotReach`."""
@@ -129,7 +134,8 @@ class Exam:
         return self.results
 
     def _rest(self, cases: Sequence[Case]) -> None:
-        suspects = self._side_by_side([case for case in cases if not case.alone])
+        beside = [case for case in cases if not case.alone]
+        suspects = self._side_by_side(sorted(beside, key=lambda case: case.bug not in _LONG))
         if suspects:
             self._ended(_DYING)  # or the first of them would be blamed for what another did
         for case, timed in suspects:
@@ -145,7 +151,7 @@ class Exam:
     # -- what can be run -------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Is there anybody, and does he serve two at once?"""
+        """Is there anybody, does he serve two at once, and go on after a reply?"""
         if self.server.kind == "udp":
             return
         probe = self._probe("look")
@@ -154,6 +160,21 @@ class Exam:
                 self._single = not self._serves(probe)
         except Failed as error:
             raise CannotReach(f"{self.server}: {error.reason}") from None
+        self._goes_on = Trait.TAKES_MORE not in self.profile.traits or self._answers_twice(probe)
+
+    @staticmethod
+    def _answers_twice(probe: Probe) -> bool:
+        """Nothing is known against a server that does not answer once: the cases will say."""
+        try:
+            with probe.connect() as wire:
+                probe.exchange(wire)
+                try:
+                    probe.exchange(wire)
+                except Failed as error:
+                    return error.timed
+        except Failed:
+            return True
+        return True
 
     @staticmethod
     def _serves(probe: Probe) -> bool:
@@ -175,6 +196,8 @@ class Exam:
             return self._process is not None
         if need is Needs.TWO_AT_ONCE:
             return not self._single
+        if need is Needs.GOES_ON:
+            return self._goes_on
         return self.server.loopback and (need is not Needs.FORGE or os.geteuid() == 0)
 
     # -- running ---------------------------------------------------------------------------

@@ -95,8 +95,22 @@ def ring(asked: bytes, count: int, seen: bytes) -> Judgement:
         expected = (_RING * 2)[at : at + _WIDTH]
         if not expected.startswith(line):
             said = f"line {number + 1} is {line[:20]!r} …, {len(line)} characters,"
+            different = set(seen) & set(_RING)
+            if len(seen) > _WIDTH * len(_RING) > len(different) * _WIDTH:
+                said = f"{len(different)} of the {len(_RING)} printing characters come; {said}"
             return Judgement(True, f"{said} where RFC 864 recommends {expected[:20]!r} … and 72")
     return Judgement(True)
+
+
+#: RFC 864: a datagram is answered by so many characters at most.
+_MOST = 512
+
+
+def characters(asked: bytes, count: int, seen: bytes) -> Judgement:
+    """RFC 864, UDP: 0 to 512 characters, which are of ASCII."""
+    if len(seen) > _MOST:
+        return Judgement(True, f"{len(seen):,} characters, where RFC 864 says {_MOST} at most")
+    return Judgement(True, "" if seen.isascii() else f"{seen[:40]!r} is not ASCII")
 
 
 def line_of_date(asked: bytes, count: int, seen: bytes) -> Judgement:
@@ -144,7 +158,9 @@ def _profiles() -> Iterator[Profile]:
     sink = frozenset({Trait.SINK})
     yield Profile("discard", "takes all, says nothing (RFC 863)", sink, nothing, octets)
     endless = frozenset({Trait.SPEAKS_FIRST, Trait.ENDLESS})
-    yield Profile("chargen", "sends characters without end (RFC 864)", endless, ring)
+    yield Profile(
+        "chargen", "sends characters without end (RFC 864)", endless, ring, None, characters
+    )
     yield Profile("daytime", "says the date and closes (RFC 867)", _SAYS, line_of_date)
     yield Profile(
         "time", "says the time in 4 bytes and closes (RFC 868)", _SAYS, seconds_since_1900

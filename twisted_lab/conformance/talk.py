@@ -22,6 +22,9 @@ _TIMES = 8
 #: Where answers from this machine come to: nobody else can send there.
 _OURS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
+#: The same for a port that some service of this machine may have: there are more addresses.
+_BESIDE = _OURS | {socket.AF_INET: "127.0.0.2"}
+
 
 class Talk:
     """A UDP socket of ours; *patience* is in seconds. Use as a context manager."""
@@ -31,7 +34,10 @@ class Talk:
         self.patience = patience
         self.sock = socket.socket(server.family, socket.SOCK_DGRAM)
         try:
-            self.sock.bind((_OURS[server.family] if server.loopback else "", port))
+            ours = _BESIDE if port else _OURS
+            if port:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind((ours[server.family] if server.loopback else "", port))
         except OSError:
             self.sock.close()
             raise

@@ -24,10 +24,10 @@ _TIMES = 50
 )
 def reset_at_once(probe: Probe) -> Finding:
     """A balancer's health check does so all day."""
-    for _ in range(_TIMES):
+    for done in probe.times(_TIMES):
         probe.connect(handshake=False).reset()
     probe.alive()
-    return ok(f"{_TIMES} resets, and it serves on")
+    return ok(f"{done} resets, and it serves on")
 
 
 @case(
@@ -44,12 +44,12 @@ def reset_in_request(probe: Probe) -> Finding:
     """recv() raises ECONNRESET in the server."""
     half = probe.request(40)
     half = half[: max(1, len(half) // 2)]
-    for _ in range(_TIMES):
+    for done in probe.times(_TIMES):
         wire = probe.connect()
         wire.send(half)
         wire.reset()
     probe.alive()
-    return ok(f"{_TIMES} resets, and it serves on")
+    return ok(f"{done} resets, and it serves on")
 
 
 @case(
@@ -66,12 +66,12 @@ def reset_in_reply(probe: Probe) -> Finding:
     """send() raises EPIPE in the server, or SIGPIPE ends it."""
     many = 100 if Trait.TAKES_MORE in probe.profile.traits else 1
     asked = probe.request(500) * many
-    for _ in range(_TIMES):
+    for done in probe.times(_TIMES):
         wire = probe.connect()
         wire.send(asked)
         wire.reset()
     probe.alive()
-    return ok(f"{_TIMES} resets, and it serves on")
+    return ok(f"{done} resets, and it serves on")
 
 
 @case(
@@ -85,10 +85,10 @@ def reset_in_reply(probe: Probe) -> Finding:
 )
 def come_and_go(probe: Probe) -> Finding:
     """A port scan, or a monitor."""
-    for _ in range(200):
+    for done in probe.times(200):
         probe.connect(handshake=False).close()
     probe.alive()
-    return ok("200 came and went, and it serves on")
+    return ok(f"{done} came and went, and it serves on")
 
 
 @case(
@@ -103,7 +103,7 @@ def come_and_go(probe: Probe) -> Finding:
 def at_once(probe: Probe) -> Finding:
     """Whatever order FIN and close come in."""
     asked = probe.request(10)
-    for _ in range(20):
+    for done in probe.times(20):
         with probe.connect() as wire:
             try:
                 if asked:
@@ -113,7 +113,7 @@ def at_once(probe: Probe) -> Finding:
             except Reset:
                 pass  # it had closed already, with RST
     probe.alive()
-    return ok("20 closes from both ends, and it serves on")
+    return ok(f"{done} closes from both ends, and it serves on")
 
 
 @case(
@@ -160,7 +160,7 @@ def unread(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="others-cut-off",
     of=(Trait.TCP, Trait.REPLIES, Trait.TAKES_MORE),
-    needs=(Needs.TWO_AT_ONCE,),
+    needs=(Needs.TWO_AT_ONCE, Needs.GOES_ON),
 )
 def neighbours(probe: Probe) -> Finding:
     """Not only new connections: those that are there."""

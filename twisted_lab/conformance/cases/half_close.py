@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from twisted_lab.conformance.case import Trait, case
+from twisted_lab.conformance.case import Needs, Trait, case
 from twisted_lab.conformance.probe import Probe
 from twisted_lab.conformance.verdicts import (
     Failed,
@@ -104,6 +104,7 @@ def fin_alone(probe: Probe) -> Finding:
     severity=Severity.SERIOUS,
     bug="never-closes",
     of=(*_REPLIES, Trait.TAKES_MORE),
+    needs=(Needs.GOES_ON,),
 )
 def fin_after_reply(probe: Probe) -> Finding:
     """CLOSE_WAIT for ever is a leak."""
@@ -122,6 +123,7 @@ def fin_after_reply(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="replies-lost",
     of=(*_REPLIES, Trait.TAKES_MORE, Trait.PIPELINES),
+    needs=(Needs.GOES_ON,),
 )
 def fin_during_reply(probe: Probe) -> Finding:
     """What was asked before FIN is owed after it."""

@@ -69,7 +69,7 @@ def crlf(probe: Probe) -> Finding:
 @case(
     "L03",
     "CR alone",
-    does="Sends a line with a CR in its middle, ended by LF.",
+    does="Sends a line with a CR in its middle, ended by CRLF.",
     requires="Nothing is: what becomes of it is told.",
     source="RFC 854; RFC 5198 2",
     severity=Severity.SLIGHT,
@@ -79,8 +79,11 @@ def crlf(probe: Probe) -> Finding:
 def bare_cr(probe: Probe) -> Finding:
     """An end for some, data for others."""
     with probe.connect() as wire:
-        wire.send(b"one\rtwo\n")
-        got = wire.read_until(lambda seen: seen.endswith((b"two\n", b"two\r\n")))
+        wire.send(b"one\rtwo\r\n")
+        try:
+            got = wire.read_until(lambda seen: seen.endswith((b"two\n", b"two\r\n")))
+        except Failed as error:
+            return info(f"it does not answer such a line: {error.reason}")
     return info("a CR alone is data" if b"one\rtwo" in got else f"it answered {got[:60]!r}")
 
 

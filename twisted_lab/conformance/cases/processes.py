@@ -40,7 +40,7 @@ def descriptors(probe: Probe) -> Finding:
     pid = _process(probe).pid
     probe.alive()
     before = _count(pid)
-    for number in range(_TIMES):
+    for number in probe.times(_TIMES):
         with probe.connect() as wire:
             if asked := probe.request(20):
                 wire.send(asked)
@@ -52,8 +52,8 @@ def descriptors(probe: Probe) -> Finding:
     while (more := _count(pid) - before) > _MAY_STAY and time.monotonic() < until:
         time.sleep(0.05)
     if more > _MAY_STAY:
-        raise Failed(f"{more} descriptors more than before {_TIMES} clients", "leaks", timed=True)
-    return ok(f"{_TIMES} clients came and went; {max(more, 0)} descriptors more than before")
+        raise Failed(f"{more} descriptors more than before {number} clients", "leaks", timed=True)
+    return ok(f"{number} clients came and went; {max(more, 0)} descriptors more than before")
 
 
 def _count(pid: int) -> int:

@@ -6,9 +6,17 @@ import socket
 import time
 from functools import partial
 
-from twisted_lab.conformance.case import Place, Trait, case
+from twisted_lab.conformance.case import Needs, Place, Trait, case
 from twisted_lab.conformance.probe import Probe
-from twisted_lab.conformance.verdicts import Failed, Finding, Reset, Severity, could_not_tell, ok
+from twisted_lab.conformance.verdicts import (
+    Failed,
+    Finding,
+    Reset,
+    Severity,
+    Silence,
+    could_not_tell,
+    ok,
+)
 from twisted_lab.conformance.wire import Wire
 
 _REPLIES = (Trait.STREAM, Trait.REPLIES)
@@ -134,6 +142,7 @@ def byte_by_byte(probe: Probe) -> Finding:
     severity=Severity.GRAVE,
     bug="one-reply-a-read",
     of=(*_REPLIES, Trait.TAKES_MORE, Trait.PIPELINES),
+    needs=(Needs.GOES_ON,),
 )
 def pipelined(probe: Probe) -> Finding:
     """As a client does that does not wait."""
@@ -235,6 +244,8 @@ def urgent(probe: Probe) -> Finding:
             got = wire.read(len(asked))
         except Reset as error:
             raise Failed(f"after an urgent byte {error.reason}", "closes-early") from None
+        except Silence as error:
+            raise Silence(f"after an urgent byte {error.reason}", "wrong-reply") from None
         if not got:
             raise Failed("after an urgent byte FIN came", "closes-early")
         if got == asked:
