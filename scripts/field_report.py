@@ -81,7 +81,7 @@ def page(table: dict[Subject, Said]) -> Iterator[str]:
     for name in dict.fromkeys(subject.name for subject in table):
         one = next(subject for subject in table if subject.name == name)
         yield f"| {name} | {_version(name)} | {_started_by(one)} |"
-    yield "\n## What failed\n"
+    yield "\n## Case by case"
     for profile, form in dict.fromkeys((one.profile, one.form) for one in table):
         column = {
             one: said for one, said in table.items() if (one.profile, one.form) == (profile, form)

@@ -168,7 +168,11 @@ def in_turns(probe: Probe) -> Finding:
     until, count = time.monotonic() + 2 * probe.slow, 0
     with probe.connect() as wire:
         while count < 1000 and time.monotonic() < until:
-            probe.exchange(wire)
+            try:
+                probe.exchange(wire)
+            except Reset as error:  # what it did not read is the request it would not have
+                said = f"after {count:,} replies {error.reason}"
+                raise Failed(said, "closes-early" if count else "") from None
             count += 1
     return ok(f"{count:,} requests in turn, {count:,} replies")
 
