@@ -10,7 +10,7 @@ run: $(VENV)/installed
 	@exec $(BIN)/twistd -n --pidfile= socketlab --port $(PORT) $(OPTIONS)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 4 $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 3 $(PYTEST_OPTIONS)
 
 # Heavy rounds; their last figures stand in docs/measured.md.
 soak: $(VENV)/installed-dev

@@ -108,6 +108,10 @@ class Child(child.Child):
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def cpu_clock(self) -> float:
+        """The same to the nanosecond (clock_getcpuclockid(3)), where ticks are too coarse."""
+        return time.clock_gettime(~self.pid << 3 | 2)
+
 
 @cache
 def shared(*arguments: str) -> Child:

@@ -21,7 +21,7 @@ MIB = 2**20
 
 #: Rounds a figure of milliseconds may take: on a loaded machine one round measures the neighbours.
 #: The bound is never loosened; the best round must hold it, as no server is faster than it can be.
-ROUNDS = 3
+ROUNDS = 5
 
 
 def missing(what: str) -> Exception:
