@@ -30,7 +30,7 @@ from twisted_lab.settings import OPTIONS
 ROOT = Path(__file__).parents[1]
 
 #: What every event has; the page says so once.
-COMMON = {"ns", "service"}
+COMMON = {"ns", "service", "call"}
 
 
 def page(name: str) -> str:

@@ -188,7 +188,7 @@ class RateTests(LogTestCase):
 
     def test_kinds(self) -> None:
         """What comes once a message, and its flow, is not for a log; all else is."""
-        flow = {"paused", "resumed", "peer-shutdown", "local-shutdown", "connected"}
+        flow = {"paused", "resumed", "peer-shutdown", "local-shutdown", "connected", "called"}
         self.assertEqual(set(KINDS) & set(CATALOGUE), set(CATALOGUE) - TRAFFIC - flow)
 
 

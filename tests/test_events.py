@@ -14,7 +14,7 @@ DESIGNED = frozenset(
     """
     listening not-listening accepted connected refused tls received sent paused resumed
     peer-shutdown local-shutdown note fault closed
-    datagram-received datagram-sent datagram-dropped
+    datagram-received datagram-sent datagram-dropped called
     """.split()
 )
 

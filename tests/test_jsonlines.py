@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_lab.events import (
     CATALOGUE,
+    Call,
     Closed,
     CloseReason,
     Event,
@@ -21,6 +22,7 @@ from twisted_lab.events import (
 )
 from twisted_lab.jsonlines import as_dict, line, read_event
 
+CALL = Call("recv", "100", "5", None, 0.25, 42, 7, "s3", "/x/server.py", 12, "serve")
 INFO = TcpInfo("ESTABLISHED", 40, 20, 10, 0, 0, 0, 0, 100, 200)
 
 
@@ -34,6 +36,7 @@ def events() -> st.SearchStrategy[Event]:
         "float | None": st.none() | st.floats(0, 1e9),
         "Payload": st.none() | st.binary(max_size=20),
         "CloseReason": st.sampled_from(CloseReason),
+        "Call | None": st.sampled_from([None, CALL]),
         "TcpInfo | None": st.sampled_from([None, INFO]),
         "str | None": st.none() | texts,
         "int | None": st.none() | st.integers(0, 2**31),
@@ -42,11 +45,11 @@ def events() -> st.SearchStrategy[Event]:
         *(
             st.builds(
                 kind,
-                *(
-                    values[str(field.type)]
+                **{
+                    field.name: values[str(field.type)]
                     for field in kind.__dataclass_fields__.values()
                     if field.name != "event"
-                ),
+                },
             )
             for kind in CATALOGUE.values()
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_lab.events import CATALOGUE, Closed, CloseReason, Event, Gap, TcpInfo
+from twisted_lab.events import CATALOGUE, Call, Closed, CloseReason, Event, Gap, TcpInfo
 from twisted_lab.packing import pack, unpack
 
 #: A value for each type a field may have.
@@ -18,6 +18,7 @@ VALUES: dict[str, Any] = {
     "CloseReason": CloseReason.RESET,
     "Payload": b"\0\xff",
     "TcpInfo": TcpInfo("ESTABLISHED", *range(9)),
+    "Call": Call("recv", "100", "5", None, 0.25, 42, 7, "s3", "/x/server.py", 12, "serve"),
 }
 
 

@@ -1,10 +1,15 @@
-"""A capture: the form in which packets made of events go into a pcapng file."""
+"""What writes events to files: a recording of them, and a capture of packets made of them."""
 
 from __future__ import annotations
+
+import time
+from typing import Any
 
 from twisted_lab import __version__, pcapng
 from twisted_lab.events import Event
 from twisted_lab.packets import Packets
+from twisted_lab.publishing import Publisher
+from twisted_lab.recording import JsonLines, Recorder
 
 
 class PcapngForm:
@@ -36,3 +41,21 @@ class PcapngForm:
     def whole(self, data: bytes, length: int) -> int:
         """How many of the first *length* bytes of *data* are whole blocks."""
         return pcapng.whole(data, length)
+
+
+def recorders(
+    reactor: Any, publisher: Publisher, record: str | None, pcapng: str | None
+) -> dict[str, Recorder]:
+    """What writes all that *publisher* publishes to the files *record* and *pcapng*, by option.
+
+    Raises :class:`ConfigurationError` for a file that cannot be written.
+    """
+    found = {}
+    if record is not None:
+        found["record"] = Recorder(record, reactor, publisher, JsonLines(publisher))
+        publisher.add(found["record"])
+    if pcapng is not None:
+        form = PcapngForm(time.time_ns() - publisher.now())
+        found["pcapng"] = Recorder(pcapng, reactor, publisher, form)
+        publisher.add(found["pcapng"], detailed=False)
+    return found

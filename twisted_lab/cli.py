@@ -19,6 +19,7 @@ socketlab, the bench that tells the truth about sockets
   socketlab serve [options] [SERVICE [options]]   serve; the same as twistd -n socketlab ...
   socketlab serve --help                          its options and services
   socketlab watch [URL]                           the live view of a running bench
+  socketlab watch -- PROGRAM                      every socket call of your own program
   socketlab connect ENDPOINT                      talk to a server, seeing every event
   socketlab check PROFILE ENDPOINT                what is wrong with a server, case by case
   socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
@@ -120,7 +121,11 @@ def _serve(options: Any) -> int:
 
 
 def watch(arguments: Sequence[str]) -> int:
-    """The live view of a bench."""
+    """The live view of a bench; or a program's own calls, after ``--``."""
+    if "--" in arguments:
+        from twisted_lab.watch.command import watch_program
+
+        return watch_program(arguments, _install_lean_reactor)
     from twisted_lab.live.command import watch  # rich is its alone
 
     return watch(arguments)

@@ -7,7 +7,7 @@ the publisher was made; addresses are the text of :func:`twisted_lab.addresses.s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -58,13 +58,43 @@ class TcpInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call that a watched program made: ``name(arguments)``, and what came of it.
+
+    ``result`` is None where it failed, ``error`` then says with what (``ECONNRESET``, ``timed
+    out``). ``duration`` is in seconds; the event's ``ns`` is its end. ``file`` and ``line`` say
+    where it was called, ``function`` what that stands in; ``socket`` is which one (``s3``).
+
+    ``note`` is what else is known: ``cut`` of a datagram, ``collected`` of a close() of Python's
+    own, who has an address in use; ``waited`` the seconds a connection was in the queue of
+    accept(); ``rest`` the first bytes, in hex, of what send() did not take.
+    """
+
+    name: str
+    arguments: str
+    result: str | None
+    error: str | None
+    duration: float
+    process: int
+    thread: int
+    socket: str | None = None
+    file: str | None = None
+    line: int | None = None
+    function: str | None = None
+    note: str | None = None
+    waited: float | None = None
+    rest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """What every event says: when, and in which service."""
+    """What every event says: when, in which service, and in a watched program by which call."""
 
     event: ClassVar[str]
 
     ns: int
     service: str
+    call: Call | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +255,15 @@ class Note(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Called(Event):
+    """A call of a watched program that is no other event: it failed, or it moved nothing."""
+
+    event: ClassVar[str] = "called"
+
+    connection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Closed(Event):
     """The one end of a stream, with its totals. ``duration`` is in seconds."""
 
@@ -315,6 +354,7 @@ CATALOGUE: dict[str, type[Event]] = {
         PeerShutdown,
         LocalShutdown,
         Note,
+        Called,
         Closed,
         DatagramReceived,
         DatagramSent,

@@ -14,6 +14,7 @@ from twisted_lab.escaping import escape
 from twisted_lab.events import (
     RESETS,
     Accepted,
+    Called,
     Closed,
     CloseReason,
     Connected,
@@ -34,6 +35,7 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
+from twisted_lab.explaining_calls import explain_call, explain_result, shown
 
 _RESET_CALL = "setsockopt(SO_LINGER, 0) + close()"
 
@@ -57,7 +59,11 @@ def explain(event: Event, transport: str = "") -> Explanation:
     """
     words = _WORDS.get(transport, _ANY)
     explainer = _STREAM_EXPLAINERS.get(type(event))
-    return explainer(event, words) if explainer else _EXPLAINERS[type(event)](event)
+    found = explainer(event, words) if explainer else _EXPLAINERS[type(event)](event)
+    if event.call is None:
+        return found
+    says = explain_result(event.call) or found.says.replace("The service", "The program")
+    return Explanation(says, shown(event.call))
 
 
 def transport_of(events: Iterable[Event]) -> str:
@@ -263,6 +269,10 @@ def _note(event: Note) -> Explanation:
     return Explanation(f"{escape(event.kind)}: {escape(event.text)}")
 
 
+def _called(event: Called) -> Explanation:
+    return Explanation("A call." if event.call is None else explain_call(event.call))
+
+
 _CLOSES = {
     CloseReason.PEER_FIN: "The peer ended it first{by_peer}, and both directions are done",
     CloseReason.LOCAL: "The service ended it first{by_us}",
@@ -353,6 +363,7 @@ _EXPLAINERS: dict[type[Event], Callable[[Any], Explanation]] = {
     Paused: _paused,
     Resumed: _resumed,
     Note: _note,
+    Called: _called,
     DatagramReceived: _datagram_received,
     DatagramSent: _datagram_sent,
     DatagramDropped: _datagram_dropped,

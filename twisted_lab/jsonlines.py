@@ -8,7 +8,7 @@ import json
 from functools import cache
 from typing import Any, get_type_hints
 
-from twisted_lab.events import CATALOGUE, Closed, CloseReason, Event, TcpInfo
+from twisted_lab.events import CATALOGUE, Call, Closed, CloseReason, Event, TcpInfo
 
 #: No number of an event is larger, nor below 0.
 _LARGEST = 2**63
@@ -35,7 +35,7 @@ def as_dict(event: Event) -> dict[str, Any]:
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode("ascii")
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            value = dataclasses.asdict(value)
+            value = {key: one for key, one in dataclasses.asdict(value).items() if one is not None}
         said[name] = value
     return said
 
@@ -59,6 +59,9 @@ def read_event(said: dict[str, Any]) -> Event:
     if "tcp_info" in fields:
         fields["tcp_info"] = TcpInfo(**fields["tcp_info"])
         _check(fields["tcp_info"])
+    if "call" in fields:
+        fields["call"] = Call(**{"result": None, "error": None, **fields["call"]})
+        _check(fields["call"])
     if kind is Closed:
         fields["reason"] = CloseReason(fields["reason"])
     event = kind(**fields)

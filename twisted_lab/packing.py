@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from twisted_lab.events import CATALOGUE, Closed, CloseReason, Event, Gap, TcpInfo
+from twisted_lab.events import CATALOGUE, Call, Closed, CloseReason, Event, Gap, TcpInfo
 
 _KINDS: dict[str, type[Event]] = CATALOGUE | {Gap.event: Gap}
 
@@ -32,7 +32,7 @@ _values: dict[type[Event], Callable[[Any], Any]] = {
 def pack(event: Event) -> bytes:
     """*event*, but for its service and its connection."""
     values = _values[type(event)](event)
-    if type(event) is Closed:
+    if type(event) is Closed or event.call is not None:
         values = tuple(map(_plain, values))
     return marshal.dumps(values)
 
@@ -40,7 +40,7 @@ def pack(event: Event) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, CloseReason):
         return value.value
-    return dataclasses.astuple(value) if isinstance(value, TcpInfo) else value
+    return dataclasses.astuple(value) if isinstance(value, TcpInfo | Call) else value
 
 
 def unpack(packed: bytes | bytearray, service: str, connection: str | None) -> Iterator[Event]:
@@ -52,6 +52,8 @@ def unpack(packed: bytes | bytearray, service: str, connection: str | None) -> I
         fields = dict(zip(_names[kind], values, strict=True), service=service)
         if connection is not None:
             fields["connection"] = connection
+        if fields["call"] is not None:
+            fields["call"] = Call(*fields["call"])
         if kind is Closed:
             fields["reason"] = CloseReason(fields["reason"])
             raw = fields["tcp_info"]

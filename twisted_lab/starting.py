@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted_lab import kernel
 from twisted_lab.announcing import announcement, word_for
 from twisted_lab.bench import Bench, Beside, make_bench
-from twisted_lab.capturing import PcapngForm
+from twisted_lab.capturing import recorders
 from twisted_lab.config import Config, ConfigFile
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.eventlog import KINDS, Log, LogFile, json_line, text_line
@@ -27,7 +27,6 @@ from twisted_lab.policies import max_connections
 from twisted_lab.protocols import KINDS as SERVICES
 from twisted_lab.protocols import Kind
 from twisted_lab.publishing import Publisher
-from twisted_lab.recording import JsonLines, Recorder
 from twisted_lab.reloading import Reload
 from twisted_lab.service import LabService, make_service
 from twisted_lab.settings import Settings
@@ -86,7 +85,7 @@ def make(
     publisher.add(log, KINDS, detailed=False)
     for observer in observers:
         publisher.add(observer)
-    losing = {"log": log} | _recorders(reactor, publisher, settings)
+    losing = {"log": log} | recorders(reactor, publisher, settings.record, settings.pcapng)
     files += [one for name, one in losing.items() if name != "log"]
 
     def started(services: Any) -> None:
@@ -111,19 +110,6 @@ def make(
     if take_signals:
         signals.install()
     return bench
-
-
-def _recorders(reactor: Any, publisher: Publisher, settings: Settings) -> dict[str, Recorder]:
-    """What writes events to files, by its option, observing."""
-    found = {}
-    if settings.record is not None:
-        found["record"] = Recorder(settings.record, reactor, publisher, JsonLines(publisher))
-        publisher.add(found["record"])
-    if settings.pcapng is not None:
-        form = PcapngForm(time.time_ns() - publisher.now())
-        found["pcapng"] = Recorder(settings.pcapng, reactor, publisher, form)
-        publisher.add(found["pcapng"], detailed=False)
-    return found
 
 
 def _page_listens(

@@ -47,7 +47,6 @@ class UsageTests(FolderTestCase):
             ("--cafile", "x"): "--cafile is for https",
             ("https://a:1", "--insecure", "--cafile", "x"): "expected one of them",
             ("https://a:1", "--cafile", "/no/such.pem"): "'/no/such.pem': No such file",
-            ("--", "nc", "-l", "9"): "only the URL of a bench is understood",
         }.items():
             self.assertIn(said, self.wrong(*arguments))
 

@@ -16,7 +16,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
 from twisted_lab.addresses import show_pair
-from twisted_lab.capturing import PcapngForm
+from twisted_lab.capturing import recorders
 from twisted_lab.client.calling import Caller, Place, in_turns, of_family
 from twisted_lab.client.console import Console
 from twisted_lab.client.datagrams import NAME, DatagramTalk
@@ -42,10 +42,8 @@ from twisted_lab.client.words import (
 from twisted_lab.datagram_socket import LARGEST, READ_SIZE
 from twisted_lab.escaping import escape
 from twisted_lab.events import CloseReason, Event, Note
-from twisted_lab.interfaces import Form
 from twisted_lab.layer import GRACE, Layer
 from twisted_lab.publishing import Publisher
-from twisted_lab.recording import JsonLines, Recorder
 from twisted_lab.targets import look_up
 from twisted_lab.telling import line
 
@@ -59,7 +57,6 @@ class Session:
         self._trust = trust
         self._publisher = Publisher()
         self._console = Console(reactor)
-        self._recorders: list[Recorder] = []
         self._layer: Layer | None = None
         self._caller: Caller | None = None
         self._datagrams: DatagramTalk | None = None
@@ -69,25 +66,17 @@ class Session:
     def run(self) -> int:
         """Until it is over; the exit status. Raises ConfigurationError for a file."""
         self._reactor.seconds = time.monotonic
-        self._record()
+        files = recorders(
+            self._reactor, self._publisher, self._options["record"], self._options["pcapng"]
+        )
         self._publisher.add(self.verdict, ("note", "closed"), detailed=False)
         if not self._options["quiet"]:
             self._publisher.add(self._show, detailed=False)
         self._reactor.callWhenRunning(self._begin)
         self._reactor.run(installSignalHandlers=False)
-        for recorder in self._recorders:
-            recorder.close()
+        for file in files.values():
+            file.close()
         return self.verdict.status
-
-    def _record(self) -> None:
-        publisher = self._publisher
-        started = time.time_ns() - publisher.now()
-        forms: dict[str, Form] = {"record": JsonLines(publisher), "pcapng": PcapngForm(started)}
-        for name, form in forms.items():
-            if (path := self._options[name]) is not None:
-                recorder = Recorder(path, self._reactor, publisher, form)
-                self._recorders.append(recorder)
-                publisher.add(recorder)
 
     # -- what a person sees ------------------------------------------------------------------
 

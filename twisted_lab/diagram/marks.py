@@ -14,6 +14,7 @@ from twisted_lab.events import (
     BY_PEER,
     RESETS,
     Accepted,
+    Called,
     Closed,
     CloseReason,
     Connected,
@@ -35,6 +36,7 @@ from twisted_lab.events import (
     Tls,
 )
 from twisted_lab.explaining import counted, end_of_direction, is_answer, span
+from twisted_lab.explaining_calls import shown as shown_call
 
 #: Pixels of a letter of the labels (12 px) and of what a peer sent (11 px, all as wide), about.
 _LETTER, _MONO = 7.2, 6.8
@@ -238,6 +240,19 @@ def _note(row: Row, event: Note, y: float, frame: Frame) -> str:
     return _box(frame, y, f"{event.kind}: {event.text}", stroke_dasharray="1 2")
 
 
+def _called(row: Row, event: Called, y: float, frame: Frame) -> str:
+    """At the program's lifeline, for nothing went between the two."""
+    if event.call is None:
+        return ""
+    said = shown(shown_call(event.call), int((frame.room - 24) / _LETTER))
+    x = frame.bench - 8
+    tick = line(
+        frame.bench - 5, y - 4, frame.bench + 5, y - 4, class_="line", stroke="currentColor"
+    )
+    label = text(x, y, said, text_anchor="end", class_="label call", **_ISOLATED)
+    return tick + held(said, label, frame.peer + 1, y - 15, frame.room - 2, 20)
+
+
 def _port(row: Row, event: Listening | NotListening, y: float, frame: Frame) -> str:
     return _box(frame, y, f"{event.event} {event.local}")
 
@@ -274,6 +289,7 @@ _MARKS: dict[type[Event], Callable[[Row, Any, float, Frame], str]] = {
     PeerShutdown: _peer_shutdown,
     LocalShutdown: _local_shutdown,
     Note: _note,
+    Called: _called,
     Closed: _closed,
     DatagramReceived: _datagram,
     DatagramSent: _datagram,

@@ -52,12 +52,6 @@ Changes (close, reset) need the whole address, #token= and all."""
     address: Address
     tls: ssl.SSLContext | None = None
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """A program to watch is told from the URL of a bench."""
-        if "--" in (options or ()):
-            raise usage.UsageError("only the URL of a bench is understood, not -- and a program")
-        super().parseOptions(options)
-
     def parseArgs(self, *words: str) -> None:
         """One URL, or none."""
         if len(words) > 1:

@@ -1,0 +1,47 @@
+"""Programs watched by ``socketlab watch``, as a person runs it, and what was recorded of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.programs import SOCKETLAB, Ended, run
+from twisted_lab.diagnosis import Evidence, Finding, diagnose
+from twisted_lab.events import Event
+from twisted_lab.playback import Run, read_recording
+
+FOLDER = Path(__file__).parents[1] / "watched"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How it ended, and the events that were recorded."""
+
+    ended: Ended
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the recording proves."""
+        return diagnose(Evidence(self.events))
+
+
+def watched(*program: str, options: tuple[str, ...] = ("--quiet",)) -> Watched:
+    """``socketlab watch OPTIONS -- PROGRAM``, with a recording."""
+    with tempfile.TemporaryDirectory(prefix="socketlab-test-") as folder:
+        file = os.path.join(folder, "run.jsonl")
+        words = (*SOCKETLAB, "watch", *options, "--record", file, "--", *program)
+        ended = run("env", f"PYTHONPATH={FOLDER}", *words)
+        if not os.path.exists(file):
+            return Watched(ended)
+        with open(file, "rb") as lines:
+            events = [one for one in read_recording(lines, file) if not isinstance(one, Run)]
+    return Watched(ended, events)
+
+
+def watched_file(file: Path, *arguments: str) -> Watched:
+    """The same of a program in Python."""
+    return watched(sys.executable, str(file), *arguments)

@@ -1,0 +1,359 @@
+"""What a watched program called, as events: which call meant what for which connection.
+
+Rule: an event says what a call did, never what a program may have meant; a call that did nothing
+to a connection is :class:`~twisted_lab.events.Called`.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import socket as api
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted_lab.addresses import show_pair
+from twisted_lab.events import (
+    Accepted,
+    Call,
+    Called,
+    Closed,
+    CloseReason,
+    Connected,
+    DatagramReceived,
+    DatagramSent,
+    Event,
+    Listening,
+    LocalShutdown,
+    NotListening,
+    PeerShutdown,
+    Received,
+    Sent,
+    Tls,
+)
+from twisted_lab.watch.rings import Record
+from twisted_lab.watch.wording import arguments_of, error_of, result_of
+
+#: A socket: the process that made it, and its number there.
+Key = tuple[int, int]
+
+#: Errors that mean that the peer, or the network, ended the connection.
+_RESETS = {errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH}
+
+#: SO_LINGER, on, with no second: close() sends RST.
+_NO_LINGER = (api.SOL_SOCKET, api.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@dataclass(slots=True)
+class Socket:
+    """What is known of one socket: its *kind* (``tcp``, ``udp``, ``unix``), its connection.
+
+    *holders* are the processes that have it.
+    """
+
+    id: str
+    holders: set[int]
+    kind: str = ""
+    connection: str | None = None
+    local: str = ""
+    peer: str = ""
+    listening: bool = False
+    connecting: bool = False
+    opened: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    peer_done: bool = False
+    done: bool = False
+    reset: bool = False
+    lingers_not: bool = False
+    tls: bool = False
+
+    @property
+    def stream(self) -> bool:
+        """Whether it has a connection, or may have one."""
+        return self.kind in ("tcp", "unix", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One call of a socket: *call* in words, and what it was in values."""
+
+    ns: int
+    call: Call
+    arguments: tuple[Any, ...]
+    result: Any
+    error: int | str | None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+class Sockets:
+    """Makes events of records. *zero* is the ns of the monotonic clock where events begin.
+
+    *name* is what the program is called.
+    """
+
+    def __init__(self, zero: int, name: str) -> None:
+        self._zero = zero
+        self._name = name
+        self._sockets: dict[Key, Socket] = {}
+        self._places: dict[tuple[int, int], tuple[str, int, str]] = {}
+        self._numbers = itertools.count(1)
+        self._connections = itertools.count(1)
+        #: The processes that were seen, with the words they were started by.
+        self.processes: dict[int, tuple[str, ...]] = {}
+
+    def events(self, pid: int, record: Record) -> Iterator[Event]:
+        """The events that *record* of process *pid* means: mostly one."""
+        kind, *fields = record
+        if kind == "c":
+            yield from self._called(pid, *fields)
+        elif kind == "l":
+            self._places[pid, fields[0]] = fields[1], fields[2], fields[3]
+        elif kind == "p":
+            self.processes[pid] = tuple(fields[2])
+        elif kind == "f":
+            for key in fields:
+                self._socket(key).holders.add(pid)
+
+    def _called(
+        self,
+        pid: int,
+        began: int,
+        took: int,
+        thread: int,
+        name: str,
+        key: Key | None,
+        arguments: Any,
+        result: Any,
+        error: Any,
+        place: int | None,
+        more: dict[str, Any] | None,
+    ) -> Iterator[Event]:
+        sock = None if key is None else self._socket(key)
+        more = more or {}
+        file, line, function = (None, None, None) if place is None else self._places[pid, place]
+        call = Call(
+            name,
+            arguments_of(name, arguments),
+            None if error is not None else result_of(name, result, more),
+            None if error is None else error_of(error),
+            took / 1e9,
+            pid,
+            thread,
+            None if sock is None else sock.id,
+            file,
+            line,
+            function,
+            note=next((word for word in ("cut", "collected") if more.get(word)), more.get("note")),
+            waited=more.get("waited"),
+            rest=more["rest"].hex() if more.get("rest") else None,
+        )
+        seen = _Seen(max(0, began + took - self._zero), call, arguments, result, error, more)
+        if sock is None:
+            yield Called(seen.ns, self._name, call=call)
+            return
+        self._learn(sock, seen)
+        meaning = _FAILED if error is not None and name != "close" else _MEANINGS.get(name)
+        yield meaning(self, sock, seen) if meaning else self._only(sock, seen)
+        if not sock.holders:
+            del self._sockets[key]  # type: ignore[arg-type]
+
+    def _socket(self, key: Key) -> Socket:
+        found = self._sockets.get(key)
+        if found is None:
+            found = self._sockets[key] = Socket(f"s{next(self._numbers)}", {key[0]})
+        return found
+
+    @staticmethod
+    def _learn(sock: Socket, seen: _Seen) -> None:
+        """What a call tells of its socket, whatever it meant."""
+        more = seen.more
+        if "family" in more and not sock.kind:
+            sock.kind = _kind(more["family"], more["type"])
+        if "new" not in more and "local" in more:
+            sock.local = _show(more["local"])
+        if seen.call.name.startswith("connect"):
+            sock.peer = _show(more.get("peer")) or _show(seen.arguments[:1] and seen.arguments[0])
+        if seen.arguments == _NO_LINGER and seen.error is None:
+            sock.lingers_not = True
+
+    # -- what a call meant ----------------------------------------------------------------------
+
+    def _only(self, sock: Socket, seen: _Seen) -> Event:
+        """Nothing for a connection."""
+        return Called(seen.ns, self._name, sock.connection, call=seen.call)
+
+    def _failed(self, sock: Socket, seen: _Seen) -> Event:
+        if seen.call.name.startswith("connect"):
+            if seen.error == errno.EISCONN and sock.connecting:
+                return self._connected(sock, seen)
+            sock.connecting = sock.connecting or seen.error == errno.EINPROGRESS
+        elif seen.error in _RESETS and sock.connection:
+            sock.reset = True
+        return self._only(sock, seen)
+
+    def _listening(self, sock: Socket, seen: _Seen) -> Event:
+        sock.listening = True
+        backlog = seen.arguments[0] if seen.arguments else None
+        return Listening(seen.ns, self._name, sock.local, sock.kind, backlog, call=seen.call)
+
+    def _accepted(self, sock: Socket, seen: _Seen) -> Event:
+        new = self._socket(seen.more["new"])
+        new.kind = sock.kind or _kind(seen.more["family"], seen.more["type"])
+        new.peer, new.local = _show(seen.more.get("peer")), _show(seen.more.get("local"))
+        connection = self._begin(new, seen.ns)
+        return Accepted(
+            seen.ns, self._name, connection, new.peer, new.local, new.kind, call=seen.call
+        )
+
+    def _connected(self, sock: Socket, seen: _Seen) -> Event:
+        if not sock.stream or sock.connection is not None:
+            return self._only(sock, seen)
+        sock.connecting = False
+        connection = self._begin(sock, seen.ns)
+        took = seen.call.duration
+        return Connected(
+            seen.ns, self._name, connection, sock.peer, sock.local, sock.kind, took, call=seen.call
+        )
+
+    def _asked(self, sock: Socket, seen: _Seen) -> Event:
+        """getsockopt(SO_ERROR) is how one asks what became of a connect() that did not block."""
+        asks = tuple(seen.arguments[:2]) == (api.SOL_SOCKET, api.SO_ERROR)
+        if sock.connecting and asks and seen.result == 0:
+            return self._connected(sock, seen)
+        return self._only(sock, seen)
+
+    def _begin(self, sock: Socket, ns: int) -> str:
+        """Its connection, from now on if we did not see it begin."""
+        if sock.connection is None:
+            sock.connection = f"c{next(self._connections)}"
+            sock.opened = ns
+        return sock.connection
+
+    def _shaken(self, sock: Socket, seen: _Seen) -> Event:
+        sock.tls = True
+        version, cipher = seen.more.get("version"), seen.more.get("cipher")
+        connection = self._begin(sock, seen.ns)
+        return Tls(seen.ns, self._name, connection, version, cipher, call=seen.call)
+
+    def _received(self, sock: Socket, seen: _Seen) -> Event:
+        size, data = seen.result, seen.more.get("data")
+        flags = seen.arguments[1] if len(seen.arguments) > 1 else 0
+        if isinstance(flags, int) and flags & api.MSG_PEEK:
+            return self._only(sock, seen)
+        if not sock.stream:
+            peer = _show(seen.more.get("peer")) or sock.peer
+            return DatagramReceived(
+                seen.ns, self._name, peer, sock.local, size, data, call=seen.call
+            )
+        connection = self._begin(sock, seen.ns)
+        if size:
+            sock.bytes_in += size
+            return Received(seen.ns, self._name, connection, size, data, call=seen.call)
+        if sock.peer_done or (seen.arguments and seen.arguments[0] == 0):
+            return self._only(sock, seen)
+        sock.peer_done = True
+        return PeerShutdown(seen.ns, self._name, connection, call=seen.call)
+
+    def _sent(self, sock: Socket, seen: _Seen) -> Event:
+        size, data = seen.result, seen.more.get("data")
+        if not sock.stream:
+            peer = _show(seen.more.get("peer")) or sock.peer
+            return DatagramSent(seen.ns, self._name, peer, sock.local, size, data, call=seen.call)
+        connection = self._begin(sock, seen.ns)
+        sock.bytes_out += size
+        return Sent(seen.ns, self._name, connection, size, data, call=seen.call)
+
+    def _shut(self, sock: Socket, seen: _Seen) -> Event:
+        how = seen.arguments[0] if seen.arguments else None
+        if sock.done or sock.connection is None or how == api.SHUT_RD:
+            return self._only(sock, seen)
+        sock.done = True
+        return LocalShutdown(seen.ns, self._name, sock.connection, call=seen.call)
+
+    def _closed(self, sock: Socket, seen: _Seen) -> Event:
+        sock.holders.discard(seen.call.process)
+        if sock.holders:  # it goes on in another process
+            return self._only(sock, seen)
+        return self._end(sock, seen.ns, seen.more.get("unread") or 0, seen.call)
+
+    def _end(self, sock: Socket, ns: int, unread: int, call: Call | None) -> Event:
+        if sock.listening:
+            return NotListening(ns, self._name, sock.local, sock.kind, call=call)
+        if sock.connection is None:
+            return Called(ns, self._name, call=call)
+        reason, detail = _reason(sock, unread)
+        return Closed(
+            ns,
+            self._name,
+            sock.connection,
+            sock.peer,
+            sock.local,
+            reason,
+            sock.bytes_in,
+            sock.bytes_out,
+            max(0, ns - sock.opened) / 1e9,
+            detail if call is not None else "not closed by the program: its end did it",
+            call=call,
+        )
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def ended(self, ns: int) -> Iterator[Event]:
+        """The program has ended: what was open was closed by the kernel, and nobody saw it."""
+        for sock in self._sockets.values():
+            if sock.connection is not None or sock.listening:
+                yield self._end(sock, ns, 0, None)
+        self._sockets.clear()
+
+
+_Meaning = Callable[[Sockets, Socket, _Seen], Event]
+
+_FAILED: _Meaning = Sockets._failed
+
+#: What each call means when it succeeded; others mean nothing for a connection.
+_MEANINGS: dict[str, _Meaning] = {
+    "listen": Sockets._listening,
+    "accept": Sockets._accepted,
+    "connect": Sockets._connected,
+    "connect_ex": Sockets._connected,
+    "getsockopt": Sockets._asked,
+    "do_handshake": Sockets._shaken,
+    "shutdown": Sockets._shut,
+    "close": Sockets._closed,
+}
+for _name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "read"):
+    _MEANINGS[_name] = Sockets._received
+for _name in ("send", "sendall", "sendmsg", "sendto", "sendfile", "write"):
+    _MEANINGS[_name] = Sockets._sent
+
+
+def _reason(sock: Socket, unread: int) -> tuple[CloseReason, str]:
+    """Who ended it first, and what is to be said of that."""
+    if sock.reset:
+        return CloseReason.RESET, ""
+    if sock.kind == "tcp" and unread and not sock.tls:
+        return CloseReason.ABORTED, f"{unread} bytes were not read, so the kernel sent RST"
+    if sock.lingers_not:
+        return CloseReason.ABORTED, "SO_LINGER with 0 s"
+    return (CloseReason.PEER_FIN if sock.peer_done and not sock.done else CloseReason.LOCAL), ""
+
+
+def _kind(family: int, type: int) -> str:
+    datagrams = (type & 0xF) == api.SOCK_DGRAM
+    if family == api.AF_UNIX:
+        return "unix-datagram" if datagrams else "unix"
+    if family in (api.AF_INET, api.AF_INET6):
+        return "udp" if datagrams else "tcp"
+    return f"family {family}"
+
+
+def _show(address: Any) -> str:
+    """An address as a call has it, as people write it."""
+    if isinstance(address, tuple) and len(address) >= 2:
+        return show_pair(str(address[0]), int(address[1]))
+    if isinstance(address, bytes):
+        address = os.fsdecode(address.replace(b"\0", b"@", 1))
+    return f"unix:{address}" if isinstance(address, str) else ""
