@@ -139,12 +139,19 @@ class MeaningTests(WatchedTestCase):
         self.assertIn("ECONNREFUSED", errors)
 
     def test_no_python(self) -> None:
-        """Of a program that is no Python it is said that nothing was seen."""
-        seen = watched("/bin/true")
+        """Of what is no Python, but was to be watched as one, it is said that nothing was seen."""
+        seen = watched("/bin/true", options=("--quiet", "--by", "hook"))
         self.assertEqual(seen.ended.status, 0)
         (note,) = seen.events
         assert isinstance(note, Note)
         self.assertIn("nothing was seen", note.text)
+
+    def test_no_calls(self) -> None:
+        """Of a program that called no socket, that is said."""
+        for program in (("/bin/true",), (sys.executable, "-c", "pass")):
+            (note,) = watched(*program).events
+            assert isinstance(note, Note)
+            self.assertEqual(note.text, "it made no call of a socket")
 
     def test_no_program(self) -> None:
         """A program that is not there is one sentence, and 1; no words are 2."""

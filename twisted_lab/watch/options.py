@@ -27,6 +27,7 @@ class ProgramOptions(CommandOptions):
         ["pcapng", None, None, "write packets drawn from the events to this file"],
         ["svg", None, None, "write the sequence diagram of its only connection to this file"],
         ["html", None, None, "write a page with all conversations to this file"],
+        ["by", None, None, "what sees the calls: hook (Python) or strace; default: what fits"],
         ["capture", None, "256", "bytes of each message to keep, such as 4KiB; 0 for none"],
     ]
     optFlags = [  # noqa: RUF012 - Twisted's
@@ -52,6 +53,8 @@ class ProgramOptions(CommandOptions):
         """A program, and a size."""
         if not self.program or not self.program[0]:
             raise usage.UsageError("expected the program to watch after --")
+        if self["by"] not in (None, "hook", "strace"):
+            raise usage.UsageError(f"--by '{escape(self['by'])}': expected hook or strace")
         try:
             self.capture = size(self["capture"])
         except ValueError as error:

@@ -11,9 +11,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
+
+from twisted_lab.watch.order import InOrder
+from twisted_lab.watch.records import Record
 
 #: As in the hook, which shares no module with us.
 SIZE = 2**23
@@ -22,13 +23,14 @@ _ROOM = SIZE - HEADER
 _MAGIC, _PID, _WRITTEN, _READ, _LOST = range(5)
 _SIGN = 0x31574C5354454B43
 
+#: The file that says that the hook was there.
+WORD = "hooked"
+
 #: Bytes of a record at most: a path, and some words.
 _LONGEST = 2**16
 
 #: Records taken from one ring at a time, so that others have their turn.
 _TURN = 5000
-
-Record = tuple[Any, ...]
 
 
 class Ring:
@@ -85,9 +87,7 @@ class Rings:
         self._folder = folder
         self._rings: dict[str, Ring] = {}
         self._lost = 0
-        #: What is not given yet, by the ns of its end; and the last ns of each process.
-        self._waiting: list[tuple[int, int, Record]] = []
-        self._at: dict[int, int] = {}
+        self._order = InOrder()
 
     def read(self, *, all: bool = False) -> list[tuple[int, Record]]:
         """What was written since the last time, as (pid, record), in the order of time.
@@ -97,14 +97,7 @@ class Rings:
         """
         until = None if all else time.monotonic_ns()
         self._look()
-        for pid, record in self._unread():
-            if record[0] == "c":
-                self._at[pid] = max(self._at.get(pid, 0), record[1] + record[2])
-            self._waiting.append((self._at.get(pid, 0), pid, record))
-        self._waiting.sort(key=itemgetter(0))
-        ready = [one for one in self._waiting if until is None or one[0] < until]
-        del self._waiting[: len(ready)]
-        return [(pid, record) for _, pid, record in ready]
+        return self._order.take(self._unread(), until)
 
     def _unread(self) -> list[tuple[int, Record]]:
         found: list[tuple[int, Record]] = []
@@ -122,7 +115,7 @@ class Rings:
     def _look(self) -> None:
         with suppress(FileNotFoundError):
             for entry in os.scandir(self._folder):
-                if entry.name not in self._rings:
+                if entry.name not in self._rings and entry.name != WORD:
                     with suppress(OSError, ValueError):
                         self._rings[entry.name] = Ring(Path(entry.path))
 
@@ -137,6 +130,11 @@ class Rings:
     def lost(self) -> int:
         """How many records there was no room for."""
         return self._lost + sum(ring.lost for ring in self._rings.values())
+
+    @property
+    def hooked(self) -> bool:
+        """Whether the hook was in any process at all."""
+        return (self._folder / WORD).exists()
 
     @property
     def living(self) -> list[int]:

@@ -46,7 +46,8 @@ class Session:
     def run(self) -> int:
         """Until the program ends: its status. Raises :class:`ConfigurationError`."""
         zero = time.monotonic_ns() - self._publisher.now()
-        with Program(self._options.program, zero, self._options.capture) as program:
+        options = self._options
+        with Program(options.program, zero, options.capture, options["by"]) as program:
             look = LoopingCall(self._look, program)
             look.clock = self._reactor
             self._reactor.callWhenRunning(self._begin, program, look)

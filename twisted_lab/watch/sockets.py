@@ -33,17 +33,17 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
-from twisted_lab.watch.rings import Record
+from twisted_lab.watch.records import Key, Record
 from twisted_lab.watch.wording import arguments_of, error_of, result_of
-
-#: A socket: the process that made it, and its number there.
-Key = tuple[int, int]
 
 #: Errors that mean that the peer, or the network, ended the connection.
 _RESETS = {errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
-#: SO_LINGER, on, with no second: close() sends RST.
-_NO_LINGER = (api.SOL_SOCKET, api.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+#: SO_LINGER, on, with no second, as the hook and strace tell it: close() sends RST.
+_NO_LINGER = {
+    (api.SOL_SOCKET, api.SO_LINGER, b"\1\0\0\0\0\0\0\0"),
+    (api.SOL_SOCKET, api.SO_LINGER, "l_onoff=1, l_linger=0"),
+}
 
 
 @dataclass(slots=True)
@@ -116,6 +116,8 @@ class Sockets:
         elif kind == "f":
             for key in fields:
                 self._socket(key).holders.add(pid)
+        elif kind == "x":
+            yield from self._let_go(pid, *fields)
 
     def _called(
         self,
@@ -174,9 +176,9 @@ class Sockets:
             sock.kind = _kind(more["family"], more["type"])
         if "new" not in more and "local" in more:
             sock.local = _show(more["local"])
-        if seen.call.name.startswith("connect"):
+        if seen.call.name.startswith("connect") or seen.call.name == "fromfd":
             sock.peer = _show(more.get("peer")) or _show(seen.arguments[:1] and seen.arguments[0])
-        if seen.arguments == _NO_LINGER and seen.error is None:
+        if seen.call.name == "setsockopt" and seen.arguments in _NO_LINGER and seen.error is None:
             sock.lingers_not = True
 
     # -- what a call meant ----------------------------------------------------------------------
@@ -239,6 +241,8 @@ class Sockets:
         return Tls(seen.ns, self._name, connection, version, cipher, call=seen.call)
 
     def _received(self, sock: Socket, seen: _Seen) -> Event:
+        if seen.more.get("out"):  # splice() goes both ways
+            return self._sent(sock, seen)
         size, data = seen.result, seen.more.get("data")
         flags = seen.arguments[1] if len(seen.arguments) > 1 else 0
         if isinstance(flags, int) and flags & api.MSG_PEEK:
@@ -274,7 +278,8 @@ class Sockets:
         return LocalShutdown(seen.ns, self._name, sock.connection, call=seen.call)
 
     def _closed(self, sock: Socket, seen: _Seen) -> Event:
-        sock.holders.discard(seen.call.process)
+        if not seen.more.get("held"):  # by another descriptor of the same process
+            sock.holders.discard(seen.call.process)
         if sock.holders:  # it goes on in another process
             return self._only(sock, seen)
         return self._end(sock, seen.ns, seen.more.get("unread") or 0, seen.call)
@@ -298,6 +303,16 @@ class Sockets:
             detail if call is not None else "not closed by the program: its end did it",
             call=call,
         )
+
+    def _let_go(self, pid: int, ns: int, *keys: Key) -> Iterator[Event]:
+        """The process *pid* has ended, and had these sockets."""
+        for key in keys:
+            sock = self._socket(key)
+            sock.holders.discard(pid)
+            if not sock.holders:
+                del self._sockets[key]
+                if sock.connection is not None or sock.listening:
+                    yield self._end(sock, max(0, ns - self._zero), 0, None)
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -324,9 +339,12 @@ _MEANINGS: dict[str, _Meaning] = {
     "shutdown": Sockets._shut,
     "close": Sockets._closed,
 }
-for _name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "read"):
+for _name in (
+    *("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"),
+    *("read", "readv", "splice"),
+):
     _MEANINGS[_name] = Sockets._received
-for _name in ("send", "sendall", "sendmsg", "sendto", "sendfile", "write"):
+for _name in ("send", "sendall", "sendmsg", "sendto", "sendfile", "write", "writev"):
     _MEANINGS[_name] = Sockets._sent
 
 

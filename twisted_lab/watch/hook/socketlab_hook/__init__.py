@@ -22,8 +22,14 @@ def install(folder):
     """Hook this process, and those that are forked of it; tell of their calls in *folder*."""
     if not folder or not os.path.isdir(folder) or seen.process is not None:
         return
+    _leave_word(folder)
     seen.begin(folder, int(os.environ.get("SOCKETLAB_CAPTURE", CAPTURE)))
     descriptors.install()  # first: what imports select finds it hooked
     sockets.install()
     tls.install()
     tracebacks.install()
+
+
+def _leave_word(folder):
+    """That a Python was there: of one without sockets there is nothing else to know it by."""
+    os.close(os.open(os.path.join(folder, "hooked"), os.O_CREAT | os.O_WRONLY, 0o600))
