@@ -39,7 +39,7 @@ class ExportCase(FolderTestCase):
     def record(self, *events: Event) -> None:
         clock = Clock()
         publisher = Publisher(lambda: 0)
-        form = JsonLines(publisher, lambda: NOON)
+        form = JsonLines(publisher, lambda: nanoseconds(NOON))
         recorder = Recorder(str(self.recording), clock, publisher, form)
         for event in events:
             recorder(event)

@@ -19,6 +19,7 @@ from tests.folder import FolderTestCase
 from twisted_lab import __version__
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.events import Listening, Note, Received
+from twisted_lab.playback import nanoseconds
 from twisted_lab.publishing import Publisher
 from twisted_lab.recording import QUEUE, JsonLines, Recorder
 
@@ -57,7 +58,7 @@ class RecorderTestCase(FolderTestCase):
         self.publisher = Publisher(lambda: round(self.clock.seconds() * 1e9), capture=64)
 
     def record(self, **more: Any) -> Recorder:
-        form = JsonLines(self.publisher, lambda: NOON)
+        form = JsonLines(self.publisher, lambda: nanoseconds(NOON))
         return Recorder(str(self.path), self.clock, self.publisher, form, **more)
 
     def lines(self, path: Path | None = None) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from twisted_lab import __version__, pcapng
+from twisted_lab.dating import began
 from twisted_lab.events import Event
 from twisted_lab.packets import Packets
 from twisted_lab.publishing import Publisher
@@ -55,7 +55,7 @@ def recorders(
         found["record"] = Recorder(record, reactor, publisher, JsonLines(publisher))
         publisher.add(found["record"])
     if pcapng is not None:
-        form = PcapngForm(time.time_ns() - publisher.now())
+        form = PcapngForm(began(publisher.now))
         found["pcapng"] = Recorder(pcapng, reactor, publisher, form)
         publisher.add(found["pcapng"], detailed=False)
     return found

@@ -53,6 +53,12 @@ _ERRORS = {
     "EAFNOSUPPORT": "the address is of another family than the socket",
     "ENOBUFS": "the kernel had no memory for it",
     "ENOPROTOOPT": "there is no such option for this socket",
+    "EAI_NONAME": "no such name is known, or no such service",
+    "EAI_AGAIN": "the name servers did not answer; later they may",
+    "EAI_FAMILY": "the address is of a family that is not known here",
+    "SSLEOFError": "the peer closed the connection without TLS's close_notify",
+    "SSLZeroReturnError": "the peer had ended the TLS stream",
+    "SSLCertVerificationError": "the peer's certificate is not one that is trusted here",
 }  # fmt: skip
 
 _OPTIONS = {

@@ -7,11 +7,13 @@ once it can be written again; it never costs a connection, and no line is ever c
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from twisted_lab import __version__, jsonlines
+from twisted_lab.dating import began
 from twisted_lab.events import Event, Note
 from twisted_lab.interfaces import Clock, Form
 from twisted_lab.linefile import PRIVATE, LineFile, whole_lines
@@ -29,22 +31,25 @@ FORMAT = 1
 
 
 class JsonLines:
-    """Events as JSON lines; a :class:`~twisted_lab.interfaces.Form`. *now* dates the header."""
+    """Events as JSON lines; a :class:`~twisted_lab.interfaces.Form`.
 
-    def __init__(
-        self, publisher: Publisher, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    *wall* dates the header, in ns since 1970.
+    """
+
+    def __init__(self, publisher: Publisher, wall: Callable[[], int] = time.time_ns) -> None:
         self._publisher = publisher
-        self._now = now
+        self._wall = wall
 
     def begin(self) -> bytes:
         """The header: what the file is, since when, and how much of each message it keeps."""
+        ns = self._publisher.now()
+        started = datetime.fromtimestamp((began(self._publisher.now, self._wall) + ns) / 1e9, UTC)
         return jsonlines.line(
             {
                 "socketlab": FORMAT,
                 "version": __version__,
-                "started": self._now().isoformat(),
-                "ns": self._publisher.now(),
+                "started": started.isoformat(),
+                "ns": ns,
                 "capture": self._publisher.capture,
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from tests.programs import SOCKETLAB, run
 from twisted_lab.events import Accepted, Closed, CloseReason, Connected, Note, Received, Sent
 
 OTHERS = FOLDER / "others"
+
+#: A line of strace -y about a socket, its name and its result.
+_ON_SOCKET = re.compile(r"(\w+)\((?:\d+<socket:|AF_).*\)\s+= (\d+)")
+
+#: What libc's send() and recv() are (send(2)), and the calls whose result is a count.
+_NAMES = {"sendto": "send", "recvfrom": "recv"}
+_COUNTS = _NAMES | {"read": "read", "write": "write"}
 
 
 class TracedTestCase(FolderTestCase):
@@ -86,6 +94,33 @@ class LanguageTests(TracedTestCase):
         right = str(FOLDER / "right" / "socketserver_fork.py")
         seen = watched(sys.executable, right, options=("--quiet", "--by", "strace"))
         self.assertEqual(sum(isinstance(one, Accepted) for one in seen.events), 3)
+
+
+class TruthTests(TracedTestCase):
+    def test_sequence(self) -> None:
+        """Of each process the calls, their order and their results are what strace prints."""
+        program = self.c(OTHERS / "echo.c")
+        log = self.folder / "log"
+        run("strace", "-ff", "-y", "-e", "trace=network,read,write,close", "-o", str(log), program)
+        printed = sorted(
+            [
+                (_NAMES.get(found[1], found[1]), found[2] if found[1] in _COUNTS else "")
+                for line in file.read_text().splitlines()
+                if (found := _ON_SOCKET.match(line))
+            ]
+            for file in self.folder.glob("log.*")
+        )
+        calls = [one.call for one in watched(program).events if one.call is not None]
+        recorded = sorted(
+            [
+                (one.name, (one.result or "") if one.name in _COUNTS.values() else "")
+                for one in calls
+                if one.process == process
+            ]
+            for process in {one.process for one in calls}
+        )
+        self.assertEqual(recorded, printed)
+        self.assertEqual(sum(map(len, recorded)), 15)
 
 
 class AsWithoutTests(TracedTestCase):

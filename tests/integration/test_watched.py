@@ -137,6 +137,8 @@ class MeaningTests(WatchedTestCase):
         seen = self.watched("import socket\nsocket.socket().connect_ex(('127.0.0.1', 1))\n")
         errors = [one.call.error for one in seen.events if isinstance(one, Called) and one.call]
         self.assertIn("ECONNREFUSED", errors)
+        seen = self.watched("import socket\nsocket.getaddrinfo('no such name', 1)\n")
+        self.assertEqual([one.call.error for one in seen.events if one.call], ["EAI_NONAME"])
 
     def test_no_python(self) -> None:
         """Of what is no Python, but was to be watched as one, it is said that nothing was seen."""

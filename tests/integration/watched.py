@@ -18,10 +18,11 @@ FOLDER = Path(__file__).parents[1] / "watched"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How it ended, and the events that were recorded."""
+    """How it ended, and the events that were recorded; *epoch* is their ns 0, in ns since 1970."""
 
     ended: Ended
     events: list[Event] = field(default_factory=list)
+    epoch: int = 0
 
     @property
     def findings(self) -> list[Finding]:
@@ -38,8 +39,9 @@ def watched(*program: str, options: tuple[str, ...] = ("--quiet",)) -> Watched:
         if not os.path.exists(file):
             return Watched(ended)
         with open(file, "rb") as lines:
-            events = [one for one in read_recording(lines, file) if not isinstance(one, Run)]
-    return Watched(ended, events)
+            (header, *recorded) = read_recording(lines, file)
+    assert isinstance(header, Run)
+    return Watched(ended, [one for one in recorded if isinstance(one, Event)], header.epoch)
 
 
 def watched_file(file: Path, *arguments: str) -> Watched:

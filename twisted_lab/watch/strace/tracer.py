@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from twisted_lab.dating import began
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.watch.order import InOrder
@@ -51,7 +52,7 @@ class Tracer:
         self.words = [strace, *_options(capture, stacks), "-o", self._outlet.path, *words]
         self.environment: Mapping[str, str] = {}
         self._lines = Lines()
-        self._calls = Calls(time.time_ns() - time.monotonic_ns(), os.path.basename(words[0]))
+        self._calls = Calls(began(time.monotonic_ns), os.path.basename(words[0]))
         self._order = InOrder()
 
     def read(self, *, all: bool = False) -> list[tuple[int, Record]]:

@@ -60,6 +60,15 @@ class Process:
         self._numbers = itertools.count(1)
         self._places = {}
         self._kinds = {}
+        self._threads = threading.local()
+
+    def thread(self):
+        """The number of the thread that calls, as ps and strace say it; asked for once."""
+        try:
+            return self._threads.number
+        except AttributeError:
+            self._threads.number = number = threading.get_native_id()
+            return number
 
     def new(self, fd):
         """A socket that is new, with the descriptor *fd*."""
@@ -88,6 +97,7 @@ class Process:
         self._ring = None
         self._numbers = itertools.count(1)
         self._places = {}
+        self._threads = threading.local()
         self.put(("f", *self.sockets.values()))
 
     def place(self):
@@ -146,17 +156,25 @@ def begin(folder, capture):
 # -- telling of a call ------------------------------------------------------------------------
 
 
-def tell(began, name, socket, arguments, result, error=None, more=None):
-    """The call *name* of *socket*, which *began* at so many ns and ends now."""
-    took = now() - began
+def tell(began, name, socket, arguments, result, error=None, more=None, ended=None):
+    """The call *name* of *socket*, which *began* at so many ns, and *ended* then, or now."""
+    took = (ended or now()) - began
     place = process.place()
-    process.put(("c", began, took, thread(), name, socket, arguments, result, error, place, more))
+    number = process.thread()
+    process.put(("c", began, took, number, name, socket, arguments, result, error, place, more))
 
 
 def error_of(error):
-    """An errno, or the name of the exception."""
-    number = getattr(error, "errno", None)
-    return number if isinstance(number, int) and number else type(error).__name__
+    """An errno, or a name: the exception's, or of a look-up what getaddrinfo(3) calls it."""
+    number, kind = getattr(error, "errno", None), type(error)
+    if kind.__name__ == "gaierror":
+        names = vars(sys.modules["_socket"])
+        return next(
+            (one for one in names if one[:4] == "EAI_" and names[one] == number), "gaierror"
+        )
+    if kind.__module__ == "ssl":  # its numbers are OpenSSL's
+        return kind.__name__
+    return number if isinstance(number, int) and number else kind.__name__
 
 
 def plain(value):
@@ -211,11 +229,12 @@ def hooked(original, name, asked=plain, came=nothing, which=None):
 
 
 def _tell(began, name, self, which, asked, args, came=None, result=None, error=None):
+    ended = now()
     try:
         more = None
         if came is not None:
             result, more = came(args, result)
-        tell(began, name, which(self), asked(args), result, error, more)
+        tell(began, name, which(self), asked(args), result, error, more, ended)
     except Exception:
         pass  # an error of ours is never theirs
 

@@ -194,11 +194,13 @@ def _addressing(original, name, base):
 
 
 def _told(began, name, self, args, result, error, base=None):
+    ended = now()
     try:
         more = {} if error or base is None else _names(self, base)
         if error == errno.EADDRINUSE:
             more = {"note": _holder(args[0][1])}
-        tell(began, name, seen.process.socket(self.fileno()), plain(args), result, error, more)
+        known = seen.process.socket(self.fileno())
+        tell(began, name, known, plain(args), result, error, more, ended)
     except Exception:
         pass
 
@@ -288,7 +290,7 @@ def _accepting(base):
 
 
 def _accepted(began, listener, fd, peer, base):
-    took = now() - began
+    ended = now()
     more = {"new": seen.process.new(fd), "peer": plain(peer)}
     more.update(family=int(listener.family), type=int(listener.type))
     own = base(listener.family, listener.type, 0, fd)  # for its name alone, and let go of again
@@ -297,8 +299,8 @@ def _accepted(began, listener, fd, peer, base):
         more["waited"] = _waited(own)
     finally:
         own.detach()
-    began += now() - began - took  # what we did since is not the call's
-    tell(began, "accept", seen.process.socket(listener.fileno()), (), fd, None, more)
+    known = seen.process.socket(listener.fileno())
+    tell(began, "accept", known, (), fd, None, more, ended)
 
 
 def _waited(sock):

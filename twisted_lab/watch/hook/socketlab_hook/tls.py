@@ -18,6 +18,8 @@ def _hook(ssl):
     kind = ssl.SSLSocket
     kind.read = hooked(kind.read, "read", _size, _read)
     kind.write = hooked(kind.write, "write", _size, _written)
+    kind.send = _sending(kind.send, "send")
+    kind.sendall = _sending(kind.sendall, "sendall")
     kind.unwrap = hooked(kind.unwrap, "unwrap", came=lambda args, result: (None, {"tls": True}))
     kind.do_handshake = _shaking(kind.do_handshake)
 
@@ -34,6 +36,32 @@ def _read(args, got):
 
 def _written(args, count):
     return count, {"tls": True, "data": data_of(args[0], count)}
+
+
+#: The threads that are in a sendall(), whose send() is no call of the program's.
+_within = set()
+
+
+def _sending(original, name):
+    """send() and sendall(): they go past write(), to what is inside."""
+    told = hooked(original, name, _size, _sent)
+
+    def call(self, *args):
+        thread = seen.thread()
+        if self._sslobj is None or thread in _within:  # the plain one is told of by itself
+            return original(self, *args)
+        _within.add(thread)
+        try:
+            return told(self, *args)
+        finally:
+            _within.discard(thread)
+
+    return dressed(call, original, name)
+
+
+def _sent(args, result):
+    count = len(memoryview(args[0]).cast("B")) if result is None else result
+    return _written(args, count)
 
 
 def _shaking(original):
