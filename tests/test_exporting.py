@@ -14,7 +14,17 @@ from tests.programs import SOCKETLAB, run
 from tests.test_capturing import INTERFACE, PACKET, SECTION, blocks, kinds
 from twisted_lab.capturing import PcapngForm
 from twisted_lab.errors import ConfigurationError
-from twisted_lab.events import Accepted, Closed, CloseReason, Event, Received, TcpInfo
+from twisted_lab.events import (
+    Accepted,
+    Closed,
+    CloseReason,
+    Connected,
+    Event,
+    Listening,
+    Received,
+    Sent,
+    TcpInfo,
+)
 from twisted_lab.exporting import export_html, export_pcapng, export_svg
 from twisted_lab.playback import nanoseconds
 from twisted_lab.publishing import Publisher
@@ -46,11 +56,11 @@ class ExportCase(FolderTestCase):
         recorder.close()
 
     def export(self) -> bytes:
-        export_pcapng(str(self.recording), str(self.target))
+        export_pcapng([str(self.recording)], str(self.target))
         return self.target.read_bytes()
 
     def refusal(self, recording: Path | None = None, target: Path | None = None) -> str:
-        names = str(recording or self.recording), str(target or self.target)
+        names = [str(recording or self.recording)], str(target or self.target)
         return str(self.assertRaises(ConfigurationError, export_pcapng, *names))
 
 
@@ -77,7 +87,7 @@ class ExportTests(ExportCase):
         os.mkfifo(self.target)
         reading = os.open(self.target, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reading)
-        export_pcapng(str(self.recording), str(self.target))
+        export_pcapng([str(self.recording)], str(self.target))
         self.assertTrue(self.target.is_fifo())
         self.assertEqual(os.read(reading, 2**16), whole)
 
@@ -159,29 +169,54 @@ class PictureTests(ExportCase):
     def test_svg(self) -> None:
         """The only conversation, or the one that is asked for, as a picture that stands alone."""
         self.record(*EVENTS)
-        export_svg(str(self.recording), str(self.target))
+        export_svg([str(self.recording)], str(self.target))
         picture = self.target.read_text()
         self.assertTrue(picture.startswith("<svg"))
         self.assertIn("<style>", picture)
         self.assertIn("RST from the peer", picture)
-        export_svg(str(self.recording), str(self.target), "c1")
+        export_svg([str(self.recording)], str(self.target), "c1")
         self.assertEqual(self.target.read_text(), picture)
 
     def test_which(self) -> None:
         """Of several one must be said, and nothing is written."""
         other = Accepted(5, "echo", "c2", PEER, LOCAL, "tcp")
         self.record(*EVENTS, other)
-        names = str(self.recording), str(self.target)
+        names = [str(self.recording)], str(self.target)
         said = str(self.assertRaises(ConfigurationError, export_svg, *names))
         self.assertIn("c1, c2", said)
         self.assertFalse(self.target.exists())
         export_svg(*names, "c2")
         self.assertRaises(ConfigurationError, export_html, *names, "c3")
 
+    def test_both_ends(self) -> None:
+        """Of two recordings with the two ends of a conversation, one picture of both."""
+        self.record(*EVENTS)
+        here, there = self.folder / "here.jsonl", self.folder / "there.jsonl"
+        self.recording.rename(here)
+        connected = Connected(0, "client", "c1", LOCAL, PEER, "tcp")
+        self.record(connected, Sent(10, "client", "c1", 5, b"hello"))
+        self.recording.rename(there)
+        export_svg([str(here), str(there)], str(self.target))
+        self.assertIn("Both ends: client and echo", self.target.read_text())
+        page = self.folder / "page.html"
+        export_html([str(here), str(there)], str(page))
+        self.assertIn("client and echo: both ends", page.read_text())
+
+    def test_first(self) -> None:
+        """Where the first is meant, of several that is drawn, and of none nothing."""
+        other = Accepted(5, "echo", "c2", PEER, LOCAL, "tcp")
+        self.record(*EVENTS, other)
+        self.assertEqual(export_svg([str(self.recording)], str(self.target), first=True), 2)
+        self.target.unlink()
+        self.recording.unlink()
+        self.record(Listening(0, "echo", LOCAL, "tcp"))
+        self.assertEqual(export_svg([str(self.recording)], str(self.target), first=True), 0)
+        self.assertFalse(self.target.exists())
+
     def test_html(self) -> None:
         """All of them as a page, in a file that is nobody else's."""
         self.record(*EVENTS)
-        export_html(str(self.recording), str(self.target))
+        export_html([str(self.recording)], str(self.target))
         self.assertIn("<h1>socketlab: run.jsonl</h1>", self.target.read_text())
         self.assertEqual(stat.S_IMODE(self.target.stat().st_mode), 0o600)
 
@@ -226,7 +261,6 @@ class CommandTests(ExportCase):
         """What is wrong on the command line is one sentence; 2."""
         for words, said in (
             ((), "expected the recording to export"),
-            (("a", "b"), "expected one recording, not 2"),
             (("a",), "--pcapng, --svg or --html FILE says what to write, and where"),
             (("a", "--svgs", "b"), "option --svgs"),
         ):

@@ -60,10 +60,38 @@ class Chapter:
         self._last.append(event)
 
     @property
+    def watched(self) -> bool:
+        """Whether it is a watched program's, and not the bench's."""
+        return any(one.call is not None for one in self._first)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What stands over its lifelines: who the peer is, and who we are."""
+        return "peer", self.service if self.watched else "bench"
+
+    @property
+    def kind(self) -> str:
+        """What it is: ``c`` for a connection, ``d`` for datagrams."""
+        return self.id[0]
+
+    @property
+    def first(self) -> int:
+        """When its first event was, in ns since 1970."""
+        return self.start.epoch + self._first[0].ns
+
+    @property
+    def last(self) -> int:
+        """When its last event was, in ns since 1970."""
+        return self.start.epoch + (self._last or self._first)[-1].ns
+
+    @property
     def events(self) -> list[Event]:
-        """What is kept, and a gap where something is not."""
+        """What is kept, and a gap where something is not, in the order of time.
+
+        A diagnosis is made at a program's end, and has the moment of what it is about.
+        """
         lost = [] if self._lost is None else [self._lost]
-        return [*self._first, *lost, *self._last]
+        return sorted([*self._first, *lost, *self._last], key=lambda event: event.ns)
 
 
 class Album:
@@ -123,8 +151,8 @@ class Album:
             return found[0]
         shown = escape(name)
         if not found:
-            asked = f"'{escape(self._only)}'" if self._only else "a connection"
-            raise ConfigurationError(f"'{shown}' has no conversation {asked}")
+            asked = f" '{escape(self._only)}'" if self._only else ""
+            raise ConfigurationError(f"'{shown}' has no conversation{asked}")
         several = self.runs > 1
         ids = [f"{one.run}/{one.id}" if several else one.id for one in found[:10]]
         more = ", …" if len(found) > 10 or self.left_out else ""

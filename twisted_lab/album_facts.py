@@ -14,14 +14,15 @@ from twisted_lab.explaining import counted, span
 def facts(chapter: Chapter, events: Sequence[Event]) -> Iterator[tuple[str, str]]:
     """Terms and what is to be said of them, safe to show; *events* are those of *chapter*."""
     yield "Peer", escape(chapter.peer) or "without a name"
-    yield "Bench", escape(chapter.local)
+    yield "Program" if chapter.watched else "Bench", escape(chapter.local)
     for event in events:
         if isinstance(event, Accepted | Connected | Tls):
             yield from _opened(event)
     yield "Began", _began(chapter, events[0])
     yield "Moved", f"{counted(chapter.bytes_in)} came, {counted(chapter.bytes_out)} went"
-    if isinstance(events[-1], Closed):
-        yield from _closed(events[-1])
+    closed = next((one for one in reversed(events) if isinstance(one, Closed)), None)
+    if closed is not None:
+        yield from _closed(closed)
     elif not chapter.id.startswith("d"):  # datagrams have no end
         yield "End", "still open when the recording ends"
 

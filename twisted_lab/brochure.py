@@ -8,23 +8,21 @@ from functools import partial
 from twisted_lab import __version__
 from twisted_lab.album import Album, Chapter
 from twisted_lab.album_facts import facts
-from twisted_lab.diagram import draw
+from twisted_lab.diagram import draw, draw_both
 from twisted_lab.diagram.bounding import bounded
 from twisted_lab.diagram.svg import shown as preview
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event
 from twisted_lab.explaining import counted, explain, span, transport_of
 from twisted_lab.hexdump import dump
-from twisted_lab.paper import document, in_html
+from twisted_lab.pairing import Pair, pairs
+from twisted_lab.paper import NARROW, WIDE, document, in_html, in_widths
 
 #: Bytes of a message shown: what is more is said to be.
 SHOWN = 1024
 
 #: Events on a page, of all conversations together: some 10 MB, which a browser still opens at once.
 MOST_EVENTS = 4000
-
-#: Pixels of a picture where there is room, and on a telephone.
-_WIDE, _NARROW = 760, 344
 
 
 def page(album: Album, name: str) -> str:
@@ -34,7 +32,11 @@ def page(album: Album, name: str) -> str:
     if len(album.chapters) > 1:
         body.append(_contents(album.chapters, album.runs > 1))
     fair = share([len(chapter.events) for chapter in album.chapters], MOST_EVENTS)
-    body += [_chapter(chapter, album.runs > 1, fair) for chapter in album.chapters]
+    both = {_anchor(pair.left): pair for pair in pairs(album.chapters)}
+    for chapter in album.chapters:
+        if (pair := both.get(_anchor(chapter))) is not None:
+            body.append(_both(pair, album.runs > 1))
+        body.append(_chapter(chapter, album.runs > 1, fair))
     return document(title, "".join(body))
 
 
@@ -48,6 +50,8 @@ because nobody knows when it left the peer.</li>
 it.</li>
 <li>Zigzag with a cross: RST. Thick line: the end.</li>
 <li>Filled bar at the peer: its window is full. Hollow bar at the bench: it does not read.</li>
+<li>Both ends: lines fall from who sends to who receives, for the clock is one. A bar along a
+lifeline is a call that blocked; a line that ends in a cross never came, or was never read.</li>
 <li>Two strokes across: a silence is left out. Waves: events are missing.</li>
 </ul></details>
 """
@@ -109,11 +113,28 @@ def _chapter(chapter: Chapter, several: bool, most: int) -> str:
     )
 
 
+def _both(pair: Pair, several: bool) -> str:
+    """The picture of both ends, before what is said of each."""
+    left, right = pair.ends()
+    picture = partial(draw_both, left, right, standalone=False)
+    links = " and ".join(
+        f'<a href="#{_anchor(one)}">{in_html(_title(one, several))}</a>'
+        for one in (pair.left, pair.right)
+    )
+    wide, narrow = picture(width=WIDE), picture(width=NARROW)
+    return (
+        f'<section id="{_anchor(pair.left)}-both">\n'
+        f"<h2>{in_html(escape(left.name))} and {in_html(escape(right.name))}: both ends</h2>\n"
+        f"<p>{links} are two ends of one conversation. Each send is joined to the recvs that got"
+        f" its bytes.</p>\n<figure>{in_widths(wide, narrow)}</figure>\n</section>\n"
+    )
+
+
 def _pictures(chapter: Chapter, events: Sequence[Event]) -> str:
     """One for each width; the style shows the one that fits."""
     picture = partial(draw, events, peer=chapter.peer, local=chapter.local, standalone=False)
-    wide, narrow = picture(width=_WIDE), picture(width=_NARROW)
-    return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+    picture = partial(picture, names=chapter.names)
+    return in_widths(picture(width=WIDE), picture(width=NARROW))
 
 
 def _facts(chapter: Chapter, events: Sequence[Event]) -> str:

@@ -49,21 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class ExportOptions(CommandOptions):
     """What ``socketlab export`` takes."""
 
-    synopsis = "Usage: socketlab export FILE.jsonl --pcapng FILE | --svg FILE | --html FILE"
+    synopsis = (
+        "Usage: socketlab export FILE.jsonl [FILE.jsonl ...]"
+        " --pcapng FILE | --svg FILE | --html FILE"
+    )
     optParameters = [  # noqa: RUF012
         ["pcapng", None, None, "write packets here; - is stdout"],
         ["svg", None, None, "write one conversation's sequence diagram here; - is stdout"],
         ["html", None, None, "write a page with all conversations here; - is stdout"],
         ["connection", None, None, "only this one: c5, or 2/c5 for that of the second run"],
     ]
-    recording = ""
+    recordings: tuple[str, ...] = ()
 
     def parseArgs(self, *words: str) -> None:
-        """One recording."""
-        if len(words) != 1:
-            said = f"one recording, not {len(words)}" if words else "the recording to export"
-            raise usage.UsageError(f"expected {said}")
-        (self.recording,) = words
+        """Recordings, in which both ends of a conversation may be."""
+        if not words:
+            raise usage.UsageError("expected the recording to export")
+        self.recordings = words
 
     def postOptions(self) -> None:
         """Something to make of it, and one thing at most on stdout."""
@@ -86,11 +88,11 @@ def _export(options: ExportOptions) -> int:
     from twisted_lab.exporting import export_html, export_pcapng, export_svg
 
     if options["pcapng"] is not None:
-        export_pcapng(options.recording, options["pcapng"])
+        export_pcapng(options.recordings, options["pcapng"])
     if options["svg"] is not None:
-        export_svg(options.recording, options["svg"], options["connection"])
+        export_svg(options.recordings, options["svg"], options["connection"])
     if options["html"] is not None:
-        export_html(options.recording, options["html"], options["connection"])
+        export_html(options.recordings, options["html"], options["connection"])
     return 0
 
 

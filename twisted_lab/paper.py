@@ -10,6 +10,9 @@ from twisted_lab.diagram.drawing import style
 #: What every such page is drawn with; in it are the rules of the pictures, too.
 SHEET = "paper.css"
 
+#: Pixels of a picture where there is room, and on a telephone.
+WIDE, NARROW = 760, 344
+
 
 def document(title: str, body: str, sheet: str = "") -> str:
     """The page with *body*, which is HTML, under *title*, which is text; *sheet* adds rules."""
@@ -27,3 +30,8 @@ def document(title: str, body: str, sheet: str = "") -> str:
 def in_html(said: str) -> str:
     """*said*, which is safe to show, as text of a page."""
     return escape(said, quote=True)
+
+
+def in_widths(wide: str, narrow: str) -> str:
+    """A picture in both widths; the style shows the one that fits."""
+    return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'

@@ -18,10 +18,7 @@ from twisted_lab.conformance.wirelog import lines
 from twisted_lab.diagram import draw
 from twisted_lab.escaping import escape
 from twisted_lab.explaining import counted
-from twisted_lab.paper import document, in_html
-
-#: Pixels of a picture where there is room, and on a telephone.
-_WIDE, _NARROW = 760, 344
+from twisted_lab.paper import NARROW, WIDE, document, in_html, in_widths
 
 #: What stands in a cell of the matrix: told without colour, too.
 _MARKS = {
@@ -169,5 +166,4 @@ def _picture(conversation: Conversation) -> str:
         standalone=False,
         limit=60,
     )
-    wide, narrow = picture(width=_WIDE), picture(width=_NARROW)
-    return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+    return in_widths(picture(width=WIDE), picture(width=NARROW))

@@ -1,9 +1,11 @@
 """The one drawing: a conversation as a sequence diagram, in SVG.
 
-:func:`draw` is all there is to call. ``layout.py`` decides where each event stands, ``marks.py``
-what it looks like, ``svg.py`` writes it down.
+:func:`draw` draws what one end saw, :func:`draw_both` what both did. ``layout.py`` decides where
+each event stands, ``marks.py`` what it looks like, ``joining.py`` which of them belong together,
+and ``svg.py`` writes it down.
 """
 
+from twisted_lab.diagram.both import End, draw_both
 from twisted_lab.diagram.drawing import draw
 
-__all__ = ["draw"]
+__all__ = ["End", "draw", "draw_both"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import resources
 from typing import Literal
@@ -12,6 +12,7 @@ from twisted_lab.diagram.layout import BOTTOM, ROW, TOP, Frame, Row, frame, rows
 from twisted_lab.diagram.lifelines import cut, lifelines
 from twisted_lab.diagram.marks import mark
 from twisted_lab.diagram.svg import element, line, shown, text, words
+from twisted_lab.diagram.waiting import bar
 from twisted_lab.events import Event, Gap
 from twisted_lab.explaining import counted, explain, span
 
@@ -51,17 +52,26 @@ def draw(
     placed = rows(bounded(events, limit), scale == "time")
     bottom = max([TOP, *(row.y for row in placed), *(row.tick for row in placed)]) + BOTTOM
     inside = [
-        element("title", words(f"Sequence diagram: {shown(peer, 60)} and {shown(local, 60)}")),
-        element("desc", words(_summary(events))),
-        element("style", style()) if standalone else "",
-        _heads(columns, (peer, local), names),
+        heads(columns, (peer, local), names),
         lifelines(placed, columns, bottom - 6),
-        _axis(placed, columns) if scale == "time" else "",
-        *(_silence(row, columns) for row in placed if row.cut),
-        *map(partial(_event, columns), placed, _times(placed, scale == "time")),
+        *(_blocked(row, placed, columns) for row in placed),
+        axis(placed, columns) if scale == "time" else "",
+        *(silence(row, columns) for row in placed if row.cut),
+        *map(partial(_event, columns), placed, times(placed, scale == "time")),
     ]
+    title = f"Sequence diagram: {shown(peer, 60)} and {shown(local, 60)}"
+    return picture(title, _summary(events), inside, columns, bottom, standalone)
+
+
+def picture(
+    title: str, summary: str, inside: Iterable[str], columns: Frame, bottom: float, standalone: bool
+) -> str:
+    """*inside* as a picture of its own, *bottom* pixels high; *standalone* brings a style."""
     return element(
         "svg",
+        element("title", words(title)),
+        element("desc", words(summary)),
+        element("style", style()) if standalone else "",
         *inside,
         xmlns="http://www.w3.org/2000/svg",
         class_="diagram",
@@ -87,9 +97,11 @@ def _summary(events: Sequence[Event]) -> str:
     return f"{counted(len(events), 'event')} in {lasted}, from the top down; the list says each."
 
 
-def _heads(columns: Frame, addresses: tuple[str, str], names: tuple[str, str]) -> str:
-    letters = int((columns.room / 2 + 20) / 7)
+def heads(columns: Frame, addresses: tuple[str, str], names: tuple[str, str]) -> str:
+    """What stands over the lifelines."""
+    letters = int((columns.room / 2 + 10) / 7.5)
     left, right = columns.peer - 18, columns.bench + 18
+    names = shown(names[0], letters), shown(names[1], letters)
     return (
         text(left, 18, names[0], class_="who", font_weight="600")
         + text(left, 34, shown(addresses[0], letters), class_="address")
@@ -98,7 +110,7 @@ def _heads(columns: Frame, addresses: tuple[str, str], names: tuple[str, str]) -
     )
 
 
-def _axis(placed: Sequence[Row], columns: Frame) -> str:
+def axis(placed: Sequence[Row], columns: Frame) -> str:
     """Time, to scale, and from each event's moment a line to its row."""
     lines, y = [], TOP
     for row in placed:
@@ -128,13 +140,13 @@ def _leader(row: Row, columns: Frame) -> str:
     return line(columns.axis, row.tick, *end, class_="tick" if far else "leader")
 
 
-def _silence(row: Row, columns: Frame) -> str:
+def silence(row: Row, columns: Frame) -> str:
     """What is said where the axis leaves out the time before *row*."""
     said = f"{span(row.since)} nothing"
     return text(columns.middle, row.cut_at + 4, said, text_anchor="middle", class_="quiet")
 
 
-def _times(placed: Sequence[Row], to_scale: bool) -> Iterator[str]:
+def times(placed: Sequence[Row], to_scale: bool) -> Iterator[str]:
     """What stands beside each row: when it was, or how long after the one before."""
     last = ""
     for row in placed:
@@ -144,8 +156,20 @@ def _times(placed: Sequence[Row], to_scale: bool) -> Iterator[str]:
         last = when
 
 
+def _blocked(row: Row, placed: Sequence[Row], columns: Frame) -> str:
+    """The bar of its call, at the program's lifeline."""
+    call, ns = row.event.call, row.event.ns
+    took = 0 if call is None else round(call.duration * 1e9)
+    return bar(call, ns - took, ns, placed, columns.bench)
+
+
 def _event(columns: Frame, row: Row, when: str) -> str:
-    explained = explain(row.event, row.standing.transport)
+    return group(row, when, columns, row.standing.transport, mark(row, columns))
+
+
+def group(row: Row, when: str, columns: Frame, transport: str, drawn: str) -> str:
+    """*drawn*, with what is common to all: its sentence, what is chosen with it, its time."""
+    explained = explain(row.event, transport)
     call = f" [{explained.call}]" if explained.call else ""
     return element(
         "g",
@@ -160,7 +184,7 @@ def _event(columns: Frame, row: Row, when: str) -> str:
             fill="transparent",
         ),
         text(columns.axis - 6, row.y + 1, when, class_="when", text_anchor="end", font_size="11"),
-        mark(row, columns),
+        drawn,
         class_=f"event {row.event.event}",
         data_index=row.index,
         data_ns=row.event.ns,

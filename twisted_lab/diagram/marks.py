@@ -237,6 +237,8 @@ def _flow(row: Row, event: Paused | Resumed, y: float, frame: Frame) -> str:
 
 
 def _note(row: Row, event: Note, y: float, frame: Frame) -> str:
+    if event.kind == "diagnosis":
+        return element("g", _box(frame, y, event.text), class_="diagnosis")
     return _box(frame, y, f"{event.kind}: {event.text}", stroke_dasharray="1 2")
 
 

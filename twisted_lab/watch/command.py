@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from twisted_lab.command_line import run_command
+from twisted_lab.escaping import escape
 from twisted_lab.exporting import export_html, export_svg
 from twisted_lab.watch.options import ProgramOptions
 
@@ -35,5 +37,17 @@ def _watch(install: Callable[[], object], options: ProgramOptions) -> int:
             options["record"] = kept = os.path.join(folder, "recording.jsonl")
         status = Session(reactor, options).run()
         for form, target in drawn:
-            {"svg": export_svg, "html": export_html}[form](kept, target)
+            _draw(form, kept, target)
     return status
+
+
+def _draw(form: str, recording: str, target: str) -> None:
+    if form == "html":
+        export_html([recording], target)
+        return
+    count = export_svg([recording], target, first=True)
+    said = f"'{escape(target)}' shows the first of {count} conversations: --html shows all"
+    if not count:
+        said = f"'{escape(target)}' is not written: there was no conversation"
+    if count != 1:
+        print(f"socketlab watch: {said}", file=sys.stderr)

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from twisted_lab.diagnosis import Finding
 from twisted_lab.errors import ConfigurationError, SocketlabError
 from twisted_lab.escaping import escape
 from twisted_lab.events import Event, Note
@@ -185,9 +186,17 @@ class Program:
     def _now(self) -> int:
         return time.monotonic_ns() - self._zero
 
-    def note(self, text: str, kind: str = "watch", connection: str | None = None) -> Note:
-        """*text*, to be said now of the program, or of one of its connections."""
-        return Note(self._now(), self.name, kind, text, connection)
+    def note(self, text: str) -> Note:
+        """*text*, to be said now of the program."""
+        return Note(self._now(), self.name, "watch", text)
+
+    def diagnosis(self, finding: Finding) -> Note:
+        """*finding*, as what was seen; its moment, and its call, are those that decided."""
+        decisive = finding.evidence[-1]
+        text = f"{finding.mistake.title}: {finding.says}"
+        return Note(
+            decisive.ns, self.name, "diagnosis", text, finding.connection, call=decisive.call
+        )
 
     @property
     def status(self) -> int:

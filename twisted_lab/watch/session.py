@@ -78,8 +78,7 @@ class Session:
     def _diagnose(self, program: Program) -> None:
         """What the program did wrong: told, and noted in what is recorded."""
         for finding in diagnose(self._evidence):
-            text = f"{finding.mistake.title}: {finding.says}"
-            self._publisher.publish(program.note(text, "diagnosis", finding.connection))
+            self._publisher.publish(program.diagnosis(finding))
             for said in told(finding):
                 _say(said)
 

@@ -45,7 +45,7 @@ def _hook(kind, base, file):
     kind.recvmsg_into = hooked(base.recvmsg_into, "recvmsg_into", _into_all, _came_into_all)
     kind.send = hooked(base.send, "send", _sending, _sent)
     kind.sendall = hooked(base.sendall, "sendall", _sending, _sent)
-    kind.sendto = hooked(base.sendto, "sendto", _sending, _sent_to)
+    kind.sendto = _sending_to(base)
     kind.sendmsg = _sending_message(base.sendmsg)
     for name in _AT_ONCE:
         setattr(kind, name, hooked(getattr(base, name), name))
@@ -66,21 +66,23 @@ def _whole(original, base, sender):
         if not args or self.fileno() not in _datagrams:
             return original(self, *args)
         data, _, came, peer = base.recvmsg(self, args[0], 0, *args[1:])
-        if came & cut:
-            _cut[seen.thread()] = True
+        _came_with[seen.thread()] = {"peer": plain(peer), **({"cut": True} if came & cut else {})}
         return (data, peer) if sender else data
 
     return dressed(receive, original, "recv")
 
 
-#: The descriptors of datagram sockets, and the threads whose last datagram was cut.
+#: The descriptors of datagram sockets, and of those the ones that have no address yet.
 _datagrams = set()
-_cut = {}
+_nameless = set()
+
+#: What is known of the last datagram of a thread, besides its bytes.
+_came_with = {}
 
 
 def _more(**known):
-    if _cut and _cut.pop(seen.thread(), False):
-        known["cut"] = True
+    if _came_with:
+        known.update(_came_with.pop(seen.thread(), ()))
     return known
 
 
@@ -140,6 +142,22 @@ def _sent_to(args, result):
     return result, {"data": data_of(args[0], result), "peer": plain(args[-1])}
 
 
+def _sending_to(base):
+    """sendto(); it gives a socket without an address one (udp(7)), which is asked for once."""
+
+    def sendto(self, *args):
+        began = now()
+        try:
+            count = base.sendto(self, *args)
+        except BaseException as error:
+            _told(began, "sendto", self, args, None, error_of(error), None, _sending)
+            raise
+        _told(began, "sendto", self, args, count, None, base, _sending, _sent_to)
+        return count
+
+    return dressed(sendto, base.sendto, "sendto")
+
+
 def _sending_message(original):
     """sendmsg(); its buffers may be an iterator, so they are gathered before."""
 
@@ -193,14 +211,17 @@ def _addressing(original, name, base):
     return dressed(call, original, name)
 
 
-def _told(began, name, self, args, result, error, base=None):
+def _told(began, name, self, args, result, error, base=None, asked=plain, came=None):
     ended = now()
     try:
-        more = {} if error or base is None else _names(self, base)
+        more = {} if came is None or error else came(args, result)[1]
+        if base is not None and not error and (came is None or self.fileno() in _nameless):
+            more.update(_names(self, base))
+            _nameless.discard(self.fileno())
         if error == errno.EADDRINUSE:
             more = {"note": _holder(args[0][1])}
         known = seen.process.socket(self.fileno())
-        tell(began, name, known, plain(args), result, error, more, ended)
+        tell(began, name, known, asked(args), result, error, more, ended)
     except Exception:
         pass
 
@@ -268,7 +289,8 @@ def _created(sock, began, fileno):
         # One made of a descriptor had its system call elsewhere: dup(2), a parent, systemd.
         name = "socket" if fileno is None else "fromfd"
         tell(began, name, known, (family, type, proto), fd, None, {"family": family, "type": type})
-    _datagrams.add(fd) if type & 0xF == 2 else _datagrams.discard(fd)
+    for known_as in (_datagrams, _nameless):
+        known_as.add(fd) if type & 0xF == 2 else known_as.discard(fd)
     _living[id(sock)] = weakref.ref(sock, _Collected(known, fd, id(sock)))
 
 
