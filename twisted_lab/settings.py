@@ -128,8 +128,11 @@ def _interfaces(text: str) -> tuple[str, ...]:
     return found
 
 
-def _page(text: str) -> tuple[Listen, ...]:
-    """Where the page is: on streams of bytes, and beyond loopback on secret ones."""
+def page_listens(text: str) -> tuple[Listen, ...]:
+    """Where the page is: on streams of bytes, and beyond loopback on secret ones.
+
+    Raises :class:`ValueError`, saying what is wrong with *text*.
+    """
     try:
         listens = parse_listen(text)
     except ConfigurationError as error:
@@ -185,7 +188,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("capture", "SIZE", f"bytes of each message to record, 0 for none [default: {CAPTURE}]",
            units.size, process=True),
     Option("page", "ENDPOINT", "serve the live page there, as 9002 or tls:9002:interface=0.0.0.0 "
-           "[default: with the bench on N+2, else none]", _page, process=True),
+           "[default: with the bench on N+2, else none]", page_listens, process=True),
     Option("no-page", "", "no live page", flag=True, process=True),
     Option("log", "FILE", "log to FILE (rotated at 10 MB, 5 kept) instead of where twistd logs",
            _file, process=True),

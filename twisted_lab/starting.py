@@ -139,10 +139,10 @@ def _make_page(
     bench: Bench, shared: Shared, listens: tuple[Listen, ...], losing: Mapping[str, Any]
 ) -> Beside:
     # Imported here: with twisted.web it is a good part of what a start takes.
-    from twisted_lab.page.opening import Page, new_token
+    from twisted_lab.page.opening import new_token, page_of
 
     losses = {name: partial(getattr, one, "lost") for name, one in losing.items()}
-    return Page(bench, shared, listens, word_for(shared.reactor), losses, new_token())
+    return page_of(bench, shared, listens, word_for(shared.reactor), losses, new_token())
 
 
 def _settle_memory() -> None:

@@ -126,6 +126,16 @@ class Stream(Ending):
         return show(self.address)
 
     @property
+    def service(self) -> str:
+        """The name of the service it came to."""
+        return self.layer.name
+
+    @property
+    def age(self) -> float:
+        """For how many seconds it is open."""
+        return self.layer.seconds() - self.opened_at
+
+    @property
     def tls(self) -> dict[str, str | None] | None:
         """The facts of TLS, as the :class:`~twisted_lab.events.Tls` event has them; else None."""
         return self.transport.facts() if self.secure else None

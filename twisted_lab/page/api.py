@@ -10,19 +10,18 @@ from typing import Any
 
 from twisted_lab import __version__
 from twisted_lab.conversation import KEPT, Conversation
-from twisted_lab.diagram import draw
+from twisted_lab.diagram import End, draw, draw_both
 from twisted_lab.errors import SocketlabError
 from twisted_lab.escaping import escape
-from twisted_lab.events import CATALOGUE, CloseReason, Event, Gap
+from twisted_lab.events import CATALOGUE, CloseReason, Connected, Event, Gap
 from twisted_lab.explaining import transport_of
 from twisted_lab.page import shapes
-from twisted_lab.page.desk import Desk
 from twisted_lab.page.entries import entry
 from twisted_lab.page.interest import Interest
 from twisted_lab.page.routes import ApiError, Route
+from twisted_lab.page.subject import Open, Subject
 from twisted_lab.page.viewers import Viewers
 from twisted_lab.service_views import as_json as summary_as_json
-from twisted_lab.wrapping import Stream
 
 #: How many of a list are given when nobody says, and at most.
 LISTED, MOST = 200, 1000
@@ -46,7 +45,7 @@ def as_json(said: dict[str, Any], status: int = 200) -> Body:
 class Asked:
     """One request: its parameters, what the bench knows, who else watches, what is measured."""
 
-    desk: Desk
+    desk: Subject
     viewers: Viewers
     about: Mapping[str, Any]
     parameters: Mapping[str, str]
@@ -101,7 +100,7 @@ def _change(asked: Asked, name: str, what: str) -> dict[str, Any]:
     service = asked.desk.service(name)
     if service is None:
         raise ApiError(404, f"there is no service '{escape(name)}'")
-    if asked.desk.bench.draining:
+    if asked.desk.draining:
         raise ApiError(409, "the bench is stopping")
     try:
         getattr(service, what)()
@@ -133,11 +132,10 @@ def connections(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _matches(asked: Asked, one: Stream | Conversation) -> bool:
+def _matches(asked: Asked, one: Open | Conversation) -> bool:
     wanted = asked.parameters
-    service = one.layer.name if isinstance(one, Stream) else one.service
     return (
-        wanted.get("service") in (None, service)
+        wanted.get("service") in (None, one.service)
         and wanted.get("peer", "") in one.peer
         and wanted.get("reason") in (None, one.reason)
     )
@@ -152,10 +150,12 @@ def connection(asked: Asked, id: str) -> dict[str, Any]:
     else:
         assert kept is not None
         said = shapes.closed_connection(kept)
+    if (other := asked.desk.other(id)) is not None:
+        said["other"] = other
     return {"connection": said, **_events(_events_of(stream, kept, now), now)}
 
 
-def _connection(asked: Asked, id: str) -> tuple[Stream | None, Conversation | None]:
+def _connection(asked: Asked, id: str) -> tuple[Open | None, Conversation | None]:
     stream = asked.desk.stream(id)
     kept = asked.desk.conversations.get(id) if id.startswith("c") else None
     if stream is None and (kept is None or kept.closed is None):
@@ -163,13 +163,13 @@ def _connection(asked: Asked, id: str) -> tuple[Stream | None, Conversation | No
     return stream, kept
 
 
-def _events_of(stream: Stream | None, kept: Conversation | None, now: int) -> list[Event]:
+def _events_of(stream: Open | None, kept: Conversation | None, now: int) -> list[Event]:
     if stream is None:
         return [] if kept is None else kept.events(now, kept.bytes_in, kept.bytes_out)
     if kept is not None:
         return kept.events(now, stream.bytes_in, stream.bytes_out)
     since, moved = shapes.opened_at(stream, now), (stream.bytes_in, stream.bytes_out)
-    return [Gap(since, stream.layer.name, now, "evicted", stream.id, *moved)]
+    return [Gap(since, stream.service, now, "evicted", stream.id, *moved)]
 
 
 def _events(events: Sequence[Event], now: int) -> dict[str, Any]:
@@ -180,17 +180,19 @@ def _events(events: Sequence[Event], now: int) -> dict[str, Any]:
 def connection_kernel(asked: Asked, id: str) -> dict[str, Any]:
     """What the kernel knows of a connection now."""
     stream, _ = _connection(asked, id)
-    found = None if stream is None else asked.desk.kernel(stream)
-    now = asked.desk.publisher.now()
-    if found is not None:
-        return {"tcp_info": asdict(found), "ns": now}
     closed = "the connection is closed: the kernel has dropped it"
-    other = "this socket has no TCP_INFO: only TCP on Linux has"
-    return {"tcp_info": None, "ns": now, "why": closed if stream is None else other}
+    found = closed if stream is None else asked.desk.kernel(stream)
+    now = asked.desk.publisher.now()
+    if isinstance(found, str):
+        return {"tcp_info": None, "ns": now, "why": found}
+    return {"tcp_info": asdict(found), "ns": now}
 
 
 def connection_svg(asked: Asked, id: str) -> Body:
-    """A connection's sequence diagram."""
+    """A connection's sequence diagram; ``scale=both``: of both its ends, where that is known."""
+    other = asked.desk.other(id) if asked.parameters.get("scale") == "both" else None
+    if other is not None:
+        return _both_drawn(asked, _end_of(asked, id), _end_of(asked, other))
     stream, kept = _connection(asked, id)
     events = _events_of(stream, kept, asked.desk.publisher.now())
     one = stream or kept
@@ -198,14 +200,30 @@ def connection_svg(asked: Asked, id: str) -> Body:
     return _drawn(asked, events, one.peer, one.local)
 
 
+def _end_of(asked: Asked, id: str) -> End:
+    stream, kept = _connection(asked, id)
+    one = stream or kept
+    assert one is not None
+    events = sorted(_events_of(stream, kept, asked.desk.publisher.now()), key=lambda one: one.ns)
+    connected = any(isinstance(event, Connected) for event in events[:1])
+    return End(events, "client" if connected else "server", one.local)
+
+
+def _both_drawn(asked: Asked, one: End, other: End) -> Body:
+    left, right = (one, other) if one.name == "client" else (other, one)
+    width = asked.number("width", 720, 240, 2000)
+    return Body("image/svg+xml", draw_both(left, right, width=width, standalone=False).encode())
+
+
 def _drawn(asked: Asked, events: Sequence[Event], peer: str, local: str) -> Body:
-    even = asked.word("scale", ("time", "even")) == "even"
+    even = asked.word("scale", ("time", "even", "both")) == "even"
     width = asked.number("width", 720, 240, 2000)
     svg = draw(
         events,
         scale="even" if even else "time",
         peer=peer,
         local=local,
+        names=("peer", asked.desk.here),
         width=width,
         standalone=False,
     )
@@ -226,7 +244,10 @@ def _end(asked: Asked, id: str, what: str) -> Body:
     stream, _ = _connection(asked, id)
     if stream is None:
         raise ApiError(409, f"connection {escape(id)} is closed already")
-    getattr(asked.desk, what)(stream)
+    try:
+        getattr(asked.desk, what)(stream)
+    except SocketlabError as error:
+        raise ApiError(409, str(error)) from None
     return as_json({"connection": id, "doing": what}, 202)
 
 

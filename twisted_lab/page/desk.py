@@ -11,18 +11,21 @@ from twisted_lab.bench import Bench
 from twisted_lab.conversation import Conversation, key_of
 from twisted_lab.conversations import Conversations
 from twisted_lab.events import CloseReason, Event, Note, TcpInfo
+from twisted_lab.page.subject import Followed
 from twisted_lab.publishing import Publisher
 from twisted_lab.service import LabService
 from twisted_lab.service_views import ServiceSummary
 from twisted_lab.talks import Talk
 from twisted_lab.wrapping import Stream
 
-#: What a conversation is to those who follow it: a connection's id, or service and peer.
-Followed = str | tuple[str, str]
-
 
 class Desk:
-    """The bench as the page sees it; *summaries* says all there is to say of each service."""
+    """The bench, as a :class:`~twisted_lab.page.subject.Subject`.
+
+    *summaries* says all there is to say of each service.
+    """
+
+    here = "bench"
 
     def __init__(
         self,
@@ -35,6 +38,11 @@ class Desk:
         self.summaries = summaries
         self.conversations = conversations
         self.publisher = publisher
+
+    @property
+    def draining(self) -> bool:
+        """Whether the bench is about to stop."""
+        return self.bench.draining
 
     @property
     def services(self) -> Sequence[LabService]:
@@ -119,10 +127,15 @@ class Desk:
             self.conversations.resume(kept.id, now, talk.bytes_in, talk.bytes_out)
 
     @staticmethod
-    def kernel(stream: Stream) -> TcpInfo | None:
-        """The kernel's view of *stream* now; None where it has none."""
+    def other(id: str) -> None:
+        """None: of its connections a bench is one end."""
+
+    @staticmethod
+    def kernel(stream: Stream) -> TcpInfo | str:
+        """The kernel's view of *stream* now, or why there is none."""
         sock = kernel.socket_of(stream.lowest)
-        return None if sock is None else kernel.tcp_info(sock)
+        found = None if sock is None else kernel.tcp_info(sock)
+        return found or "this socket has no TCP_INFO: only TCP on Linux has"
 
     @staticmethod
     def close(stream: Stream) -> None:
@@ -140,4 +153,4 @@ class Desk:
 
     def facts(self) -> dict[str, Any]:
         """What is so of the bench as a whole."""
-        return {"ns": self.publisher.now(), "draining": self.bench.draining}
+        return {"ns": self.publisher.now(), "draining": self.draining}

@@ -24,6 +24,7 @@ from twisted_lab.page.channel import CONNECTIONS, REQUEST_TIME, PageFactory
 from twisted_lab.page.desk import Desk
 from twisted_lab.page.guard import Guard
 from twisted_lab.page.site import Site
+from twisted_lab.page.subject import Subject
 from twisted_lab.page.viewers import Viewers
 from twisted_lab.protocols import Kind
 from twisted_lab.publishing import Publisher
@@ -44,42 +45,36 @@ def new_token() -> str:
 
 
 class Page:
-    """The page of *bench* on *listens*, whose events come from *shared*'s publisher.
+    """The page of *subject* on *listens*, whose events come from *shared*'s publisher.
 
-    *reactor_word* is what ``--reactor`` calls it; *losses* are counts of events that other
-    observers lost, by their name; *token* and *now* come in by the door.
+    *metrics* has what its events came to, *lag* how late the reactor is, which ``--reactor`` calls
+    *reactor_word*; *losses* are counts of events that other observers lost, by their name. *token*
+    and *now* come in by the door.
     """
 
     def __init__(
         self,
-        bench: Bench,
+        subject: Subject,
+        metrics: Metrics,
+        lag: LoopLag,
         shared: Shared,
         listens: Sequence[Listen],
         reactor_word: str,
-        losses: Mapping[str, Callable[[], int]],
+        losses: dict[str, Callable[[], int]],
         token: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         publisher, reactor = shared.publisher, shared.reactor
-        conversations = Conversations()
-        publisher.add(conversations, KINDS, detailed=False, sample=KEPT)
-        for service in bench.services:
-            service.talks.forgot = partial(conversations.forget_talk, service.called)
-        views = ServiceViews(bench.services)
-        publisher.add(views, VIEWED, detailed=False)
+        publisher.add(metrics, COUNTED, detailed=False)
         self._clock = reactor
         self._token = token
-        self._lag = LoopLag(reactor)
-        losses = {**losses, "page": lambda: self._viewers.dropped}
-        build = {"version": __version__, "reactor": reactor_word}
-        metrics = Metrics(views.views, self._lag, losses, build)
-        publisher.add(metrics, COUNTED, detailed=False)
-        desk = Desk(bench, conversations, publisher, lambda: views.summaries(metrics.of))
-        self._viewers = Viewers(publisher, reactor, desk.follow, desk.transport)
+        self._lag = lag
+        self._viewers = Viewers(publisher, reactor, subject.follow, subject.transport)
+        losses["page"] = lambda: self._viewers.dropped
         about = {"reactor": reactor_word, "started": now().isoformat()}
-        site = Site(desk, self._viewers, Guard(token), about, metrics.exposition)
+        site = Site(subject, self._viewers, Guard(token), about, metrics.exposition)
         own = Publisher()
-        own.add(lambda event: desk.note(event.text), ("note",), detailed=False)
+        own.add(lambda event: subject.note(event.text), ("note",), detailed=False)
         factory = PageFactory(site.answer, reactor.seconds)
         self.service = _service(Shared(reactor, own), listens, factory)
 
@@ -116,6 +111,35 @@ class Page:
         gone = Drain(self._clock, self.service.streams, _LAST_WORDS).start()
         both = DeferredList([closed, gone])
         return both.addCallback(lambda done: self.service.stopService())
+
+
+def page_of(
+    bench: Bench,
+    shared: Shared,
+    listens: Sequence[Listen],
+    reactor_word: str,
+    losses: Mapping[str, Callable[[], int]],
+    token: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Page:
+    """The page of *bench*; the others as of :class:`Page`."""
+    publisher = shared.publisher
+    conversations = Conversations()
+    publisher.add(conversations, KINDS, detailed=False, sample=KEPT)
+    for service in bench.services:
+        service.talks.forgot = partial(conversations.forget_talk, service.called)
+    views = ServiceViews(bench.services)
+    publisher.add(views, VIEWED, detailed=False)
+    lag = LoopLag(shared.reactor)
+    kept = dict(losses)
+    metrics = Metrics(views.views, lag, kept, build(reactor_word))
+    desk = Desk(bench, conversations, publisher, lambda: views.summaries(metrics.of))
+    return Page(desk, metrics, lag, shared, listens, reactor_word, kept, token, now)
+
+
+def build(reactor_word: str) -> dict[str, str]:
+    """What this program is made of, as the metrics say it."""
+    return {"version": __version__, "reactor": reactor_word}
 
 
 def open_port(service: LabService) -> None:

@@ -6,21 +6,21 @@ from typing import Any
 
 from twisted_lab.conversation import Conversation
 from twisted_lab.events import Refused
+from twisted_lab.page.subject import Open
 from twisted_lab.talks import Talk
-from twisted_lab.wrapping import Stream
 
 
-def opened_at(stream: Stream, now: int) -> int:
+def opened_at(stream: Open, now: int) -> int:
     """When *stream* was opened, in ns of the publisher, whose *now* this is."""
-    return max(0, now - round((stream.layer.seconds() - stream.opened_at) * 1e9))
+    return max(0, now - round(stream.age * 1e9))
 
 
-def open_connection(stream: Stream, now: int) -> dict[str, Any]:
+def open_connection(stream: Open, now: int) -> dict[str, Any]:
     """*stream*; *now* is ns of the publisher."""
     opened = opened_at(stream, now)
     said = {
         "id": stream.id,
-        "service": stream.layer.name,
+        "service": stream.service,
         "peer": stream.peer,
         "local": stream.local,
         "transport": stream.kind,

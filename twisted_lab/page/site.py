@@ -12,9 +12,9 @@ from twisted.web.http import Request
 from twisted_lab.errors import summary
 from twisted_lab.escaping import escape
 from twisted_lab.page.api import ROUTES, Asked, Body, as_json
-from twisted_lab.page.desk import Desk
 from twisted_lab.page.guard import Guard, addressed
 from twisted_lab.page.routes import ApiError, Route, find
+from twisted_lab.page.subject import Subject
 from twisted_lab.page.viewers import Viewers
 
 #: What every answer says: nothing is loaded from elsewhere, nothing is put into another's page,
@@ -56,13 +56,13 @@ class Site:
 
     def __init__(
         self,
-        desk: Desk,
+        subject: Subject,
         viewers: Viewers,
         guard: Guard,
         about: Mapping[str, Any],
         exposition: Callable[[str], tuple[str, bytes]],
     ) -> None:
-        self._desk = desk
+        self._subject = subject
         self._viewers = viewers
         self._guard = guard
         self._about = about
@@ -87,7 +87,7 @@ class Site:
                 request.setHeader(name, value)
             answer = as_json({"error": str(error)}, error.status)
         except Exception as error:
-            self._desk.note(f"{escape(request.uri)}: {summary(error)}")
+            self._subject.note(f"{escape(request.uri)}: {summary(error)}")
             answer = as_json({"error": "this page has a bug: the log says more"}, 500)
         if answer is not None:
             _send(request, answer)
@@ -102,14 +102,14 @@ class Site:
     def _found(self, request: Request, path: str, query: str) -> Any:
         route, named = find(self._routes, request.method.decode("ascii", "replace"), path)
         given = _parameters(query, route.parameters)
-        asked = Asked(self._desk, self._viewers, self._about, given, request)
+        asked = Asked(self._subject, self._viewers, self._about, given, request)
         return route.answer(asked, **named)
 
     def _metrics(self, asked: Asked) -> Body:
         return Body(*self._exposition(asked.request.getHeader("Accept") or ""))
 
     def _ready(self, asked: Asked) -> Body:
-        if self._desk.bench.draining:
+        if self._subject.draining:
             return Body("text/plain", b"draining\n", 503)
         return Body("text/plain", b"ready\n")
 

@@ -38,7 +38,9 @@ class Lines:
         self._transports: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
-        """One line, or two."""
+        """One line, or two; a diagnosis is :func:`told` whole."""
+        if isinstance(event, Note) and event.kind == "diagnosis":
+            return
         connection = getattr(event, "connection", None)
         if isinstance(event, Accepted | Connected):
             self._transports[event.connection] = event.transport

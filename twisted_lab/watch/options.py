@@ -8,6 +8,8 @@ from twisted.python import usage
 
 from twisted_lab.command_line import CommandOptions
 from twisted_lab.escaping import escape
+from twisted_lab.settings import page_listens
+from twisted_lab.transports.endpoints import Listen
 from twisted_lab.units import size
 
 #: Bytes of a message that are kept at most: a record of a ring is 64 KiB at most.
@@ -28,6 +30,7 @@ class ProgramOptions(CommandOptions):
         ["svg", None, None, "write the sequence diagram of its only connection to this file"],
         ["html", None, None, "write a page with all conversations to this file"],
         ["by", None, None, "what sees the calls: hook (Python) or strace; default: what fits"],
+        ["page", None, None, "serve the live page there, as 9002; it stays until Ctrl-C"],
         ["capture", None, "256", "bytes of each message to keep, such as 4KiB; 0 for none"],
     ]
     optFlags = [  # noqa: RUF012 - Twisted's
@@ -36,6 +39,7 @@ class ProgramOptions(CommandOptions):
     ]
     program: tuple[str, ...] = ()
     capture = 256
+    page: tuple[Listen, ...] = ()
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """What follows ``--`` is the program's own."""
@@ -55,6 +59,10 @@ class ProgramOptions(CommandOptions):
             raise usage.UsageError("expected the program to watch after --")
         if self["by"] not in (None, "hook", "strace"):
             raise usage.UsageError(f"--by '{escape(self['by'])}': expected hook or strace")
+        try:
+            self.page = () if self["page"] is None else page_listens(self["page"])
+        except ValueError as error:
+            raise usage.UsageError(f"--page '{escape(self['page'])}': {error}") from None
         try:
             self.capture = size(self["capture"])
         except ValueError as error:

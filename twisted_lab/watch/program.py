@@ -119,6 +119,8 @@ class Program:
         self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         self._lost = 0
         self._seen = False
+        #: Somebody pressed Ctrl-C, or asked us to end, once it had ended.
+        self.interrupted = False
 
     def __enter__(self) -> Program:
         return self
@@ -148,7 +150,10 @@ class Program:
             raise ConfigurationError(f"'{escape(self._source.words[0])}': {why}") from None
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        if number not in _KEYS and self._process is not None and self._process.poll() is None:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            self.interrupted = True
+        elif number not in _KEYS:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 

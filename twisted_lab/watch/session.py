@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import succeed
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.task import LoopingCall
 
@@ -20,6 +21,10 @@ from twisted_lab.publishing import Publisher
 from twisted_lab.watch.lines import Lines, told
 from twisted_lab.watch.options import ProgramOptions
 from twisted_lab.watch.program import Program
+from twisted_lab.watch.subject import Watched
+
+if TYPE_CHECKING:
+    from twisted_lab.page.opening import Page
 
 #: Seconds between two looks at what the program has done.
 _STEP = 0.02
@@ -41,7 +46,10 @@ class Session:
             publisher.add(Lines(_say, brief=bool(options["brief"]), dim=_dim()))
         self._evidence = Evidence()
         publisher.add(self._evidence)
+        self._watched: Watched | None = None
+        self._page: Page | None = None
         self._failure: SocketlabError | None = None
+        self._over = False
 
     def run(self) -> int:
         """Until the program ends: its status. Raises :class:`ConfigurationError`."""
@@ -60,6 +68,7 @@ class Session:
 
     def _begin(self, program: Program, look: LoopingCall) -> None:
         try:
+            self._open_page(program)
             program.start()
         except SocketlabError as error:
             self._failure = error
@@ -67,22 +76,50 @@ class Session:
             return
         look.start(_STEP)
 
+    def _open_page(self, program: Program) -> None:
+        if not self._options.page:
+            return
+        from twisted_lab.watch.page import page_of  # with twisted.web, which takes its time
+
+        watched = Watched(self._publisher, program.name, self._options.program)
+        page = page_of(watched, self._reactor, self._publisher, self._options.page, self._files)
+        page.open()
+        page.start()
+        self._watched, self._page = watched, page
+        _say(f"socketlab watch: open {page.address}")
+
     def _look(self, program: Program) -> None:
+        if self._over:
+            if program.interrupted:
+                self._stop()
+            return
         ended = program.ended()
         for event in program.last_events() if ended else program.events():
             self._publisher.publish(event)
         if ended:
-            self._diagnose(program)
-            self._stop()
+            self._end(program)
 
-    def _diagnose(self, program: Program) -> None:
-        """What the program did wrong: told, and noted in what is recorded."""
-        for finding in diagnose(self._evidence):
+    def _end(self, program: Program) -> None:
+        """The program has ended: what it did wrong is told, and noted in what is recorded."""
+        self._over = True
+        findings = diagnose(self._evidence)
+        for finding in findings:
             self._publisher.publish(program.diagnosis(finding))
             for said in told(finding):
                 _say(said)
+        if self._watched is None:
+            self._stop()
+            return
+        self._watched.ended(program.status, findings)
+        _say(f"socketlab watch: it ended with {program.status}; the page stays until Ctrl-C")
 
     def _stop(self) -> None:
+        """Let go of the page, and of the reactor."""
+        page, self._page = self._page, None
+        gone = succeed(None) if page is None else page.stop()
+        gone.addBoth(self._stop_reactor)
+
+    def _stop_reactor(self, result: object) -> None:
         with suppress(ReactorNotRunning):
             self._reactor.stop()
 

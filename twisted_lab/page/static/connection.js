@@ -55,7 +55,9 @@ export class ConnectionDetail extends Detail {
     this.state = connection.state;
     this.mark = mark(connection);
     const closed = connection.state === "closed";
-    for (const button of this.actions) button.hidden = closed;
+    this.diagram.knows(Boolean(connection.other));
+    const watched = events.some(({ called }) => called); // a program's own
+    for (const button of this.actions) button.hidden = closed || watched;
     const end = closed && events.findLast(({ event }) => event === "closed");
     if (!end) return; // it is still on its way
     this.stream.stop();

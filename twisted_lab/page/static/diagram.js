@@ -3,7 +3,7 @@
 import { element, drawing } from "./element.js";
 import { Poll } from "./poll.js";
 
-const SCALES = [["time", "To scale"], ["even", "Evenly"]];
+const SCALES = [["time", "To scale"], ["even", "Evenly"], ["both", "Both ends"]];
 
 /** Pixels: what the bench draws at least, and what the eye can follow from side to side. */
 const NARROWEST = 240;
@@ -56,7 +56,14 @@ export class Diagram {
   #choice([value, text]) {
     const input = element("input", { type: "radio", name: "scale", value,
       checked: value === chosen, onchange: () => this.#scale(value) });
-    return element("label", {}, input, element("span", {}, text));
+    const label = element("label", { hidden: value === "both" }, input, element("span", {}, text));
+    if (value === "both") this.both = label;
+    return label;
+  }
+
+  /** Whether the other end is known here, too. */
+  knows(other) {
+    this.both.hidden = !other;
   }
 
   #scale(value) {

@@ -84,13 +84,13 @@ export class Entries {
   }
 
   #item(entry) {
-    const { event, ns, says, call } = entry;
+    const { event, ns, says, call, place } = entry;
     const named = element("span", { class: "what" },
       element("span", { class: "way", "aria-hidden": "true" }, WAY[event] ?? "·"), event);
     return element("li", { class: `entry ${event} ${entry.direction ?? ""}` },
       element("span", { class: "when" }, since(ns, this.#begin)), named,
       element("span", { class: "size" }, this.#size(entry)),
-      element("code", { class: "call" }, call ?? ""),
+      element("code", { class: "call" }, [place, call].filter(Boolean).map(escape).join("  ")),
       element("span", { class: "says" }, foreign(says ?? "")),
       RUNS.has(event) ? this.#run(entry) : null);
   }

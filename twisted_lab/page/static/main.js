@@ -5,7 +5,9 @@ import { Bench, Refusal } from "./bench.js";
 import { Connections } from "./connections.js";
 import { Datagrams } from "./datagrams.js";
 import { say } from "./element.js";
+import { escape } from "./escape.js";
 import { Filters } from "./filters.js";
+import { Findings } from "./findings.js";
 import { Hold } from "./hold.js";
 import { listen } from "./keys.js";
 import { Problem, Standing } from "./notice.js";
@@ -39,7 +41,8 @@ const pane = new Pane(here("pane"), { bench, hold, services, problem: tell, leav
 
 let list = "connections";
 
-here("notices").append(new Standing(bench, hold).element, problem.element);
+const findings = new Findings();
+here("notices").append(new Standing(bench, hold).element, problem.element, findings.element);
 here("services").append(services.element);
 here("filters").append(filters.element);
 
@@ -92,7 +95,15 @@ async function loadBench(signal) {
   const answer = await bench.get("/api/bench", signal);
   if (started !== null && answer.started !== started) location.reload();
   started = answer.started;
-  say(here("about"), `${answer.version} · ${answer.reactor}${answer.draining ? " · draining" : ""}`);
+  say(here("about"), about(answer));
+  findings.show(answer.findings);
+}
+
+/** What is shown here: a bench, or a program that is watched. */
+function about({ version, reactor, draining, program }) {
+  if (!program) return `${version} · ${reactor}${draining ? " · draining" : ""}`;
+  const { words, status } = program;
+  return `${escape(words.join(" "))} · ${status === null ? "running" : `ended with ${status}`}`;
 }
 
 function life() {

@@ -51,7 +51,9 @@ class Card {
     say(this.state, serving ? `${number(service.open)} open` : service.state);
     say(this.tally, tally(service));
     say(this.suspend, service.state === "suspended" ? "Resume" : "Suspend");
-    this.suspend.hidden = service.state === "stopping";
+    const program = service.kind === "program"; // which is watched, and not ours
+    this.suspend.hidden = program || service.state === "stopping";
+    this.try.hidden = program;
     this.#place(service.ports);
   }
 
