@@ -143,8 +143,9 @@ def connect(arguments: Sequence[str]) -> int:
 def check(arguments: Sequence[str]) -> int:
     """What is wrong with a server."""
     from twisted_lab.conformance.command import check
+    from twisted_lab.watch.alongside import Alongside
 
-    return check(arguments)
+    return check(arguments, Alongside)
 
 
 def _install_lean_reactor() -> None:

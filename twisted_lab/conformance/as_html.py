@@ -15,6 +15,7 @@ from twisted_lab.conformance.mends import FRAMEWORKS, mend_of
 from twisted_lab.conformance.report import Report
 from twisted_lab.conformance.verdicts import Verdict
 from twisted_lab.conformance.wirelog import lines
+from twisted_lab.diagnosis import Finding
 from twisted_lab.diagram import draw
 from twisted_lab.escaping import escape
 from twisted_lab.explaining import counted
@@ -85,6 +86,14 @@ def _matrix(reports: Sequence[Report]) -> str:
     )
 
 
+def _diagnosis(finding: Finding) -> str:
+    """A mistake that was seen in the server itself."""
+    where = f": {finding.where}" if finding.where else ""
+    rows = (("Seen", finding.says), ("Why", finding.mistake.why), ("Mend", finding.mistake.mend))
+    said = "".join(f"<dt>{term}</dt><dd>{in_html(text)}</dd>" for term, text in rows)
+    return f"<h3>{in_html(finding.mistake.title + where)}</h3>\n<dl>{said}</dl>\n"
+
+
 def _cell(server: int, result: Result | None) -> str:
     if result is None:
         return "<td></td>"
@@ -104,6 +113,7 @@ def _server(number: int, report: Report) -> str:
         if wrote
         else ""
     )
+    diagnoses = "".join(map(_diagnosis, report.diagnoses))
     table = (
         '<table class="cases"><thead><tr><th></th><th>case</th><th>what came of it</th></tr>'
         f"</thead>\n<tbody>\n{rows}</tbody></table>\n"
@@ -112,7 +122,8 @@ def _server(number: int, report: Report) -> str:
     )
     return (
         f'<section id="s{number}"><h2>{in_html(report.name)}</h2>\n{wrong}'
-        f"<p>{in_html(said if report.results else '')}</p>\n{failures}{table}{output}</section>\n"
+        f"<p>{in_html(said if report.results else '')}</p>\n"
+        f"{failures}{diagnoses}{table}{output}</section>\n"
     )
 
 

@@ -11,6 +11,7 @@ from twisted_lab.conformance.bugs import BUGS
 from twisted_lab.conformance.exam import Result
 from twisted_lab.conformance.report import Report
 from twisted_lab.conformance.wirelog import lines
+from twisted_lab.diagnosis import Finding
 
 
 def as_json(reports: Sequence[Report]) -> str:
@@ -32,7 +33,20 @@ def _server(report: Report) -> dict[str, Any]:
         "wrong": report.wrong,
         "counts": {verdict.value: number for verdict, number in report.count().items()},
         "said": list(report.said),
+        "diagnoses": [_diagnosis(finding) for finding in report.diagnoses],
         "cases": [_case(result) for result in report.results],
+    }
+
+
+def _diagnosis(finding: Finding) -> dict[str, Any]:
+    mistake = finding.mistake
+    return {
+        "mistake": mistake.name,
+        "title": mistake.title,
+        "place": finding.where,
+        "says": finding.says,
+        "why": mistake.why,
+        "mend": mistake.mend,
     }
 
 

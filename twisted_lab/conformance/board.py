@@ -102,6 +102,10 @@ class Board:
         if report.wrong:
             self._print(Text(report.wrong, "bold red"))
             return
+        if report.diagnoses:
+            self._print(Text("\nWhat watching it found:", "bold"))
+        for finding in report.diagnoses:
+            self._print(Text("\n".join(("", *finding.told()))))
         counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
         said = f"{report.name}: {counts}; {report.seconds:.1f} s, seed {report.seed}"
         self._print(Text(f"{'' if self._quiet else chr(10)}{said}", "bold"))

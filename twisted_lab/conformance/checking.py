@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from twisted_lab.conformance.exam import CannotReach, Exam, Result, traits_of
 from twisted_lab.conformance.probe import Pace
 from twisted_lab.conformance.profiles import PROFILES, Profile
 from twisted_lab.conformance.report import Report, merged
-from twisted_lab.conformance.spawning import PORT, Spawned
+from twisted_lab.conformance.spawning import PORT, Spawned, Watcher
 from twisted_lab.conformance.target import Limits, Server, Trust, resolve
 from twisted_lab.conformance.verdicts import Failed
 from twisted_lab.errors import ConfigurationError
@@ -117,14 +117,15 @@ def examine(
     name: str | None = None,
     begin: Callable[[int], object] = no_word,
     tell: Callable[[Result], object] = no_word,
+    watcher: Watcher | None = None,
 ) -> Report:
     """Check the server at *endpoint*, or the one that the command *spawn* starts there.
 
     In both ``{port}`` stands for a port that is free. *begin* hears how many cases there are,
-    *tell* each result as it comes. A server that is not there makes a report, too; raises
-    :class:`ConfigurationError` for what cannot be meant.
+    *tell* each result as it comes; *watcher* looks at what is started. A server that is not there
+    makes a report, too; raises :class:`ConfigurationError` for what cannot be meant.
     """
-    seed = random.SystemRandom().randrange(2**32) if plan.seed is None else plan.seed
+    plan = plan if plan.seed is not None else replace(plan, seed=_random_seed())
     if spawn is None and PORT in endpoint:
         raise ConfigurationError(f"'{escape(endpoint)}': {PORT} is for --spawn")
 
@@ -135,37 +136,54 @@ def examine(
             text, limits=plan.limits, trust=plan.trust, public=plan.public, secure=secure
         )
 
-    process = None if spawn is None else Spawned(spawn, at, plan.slow)
-    shown = name or (escape(spawn) if spawn is not None else str(at(0)))
+    if spawn is None:
+        report = _examine(profile, at, plan, None, begin, tell)
+        return replace(report, name=name or str(at(0)))
+    environment = {} if watcher is None else watcher.environment
+    with nullcontext() if watcher is None else watcher:
+        with Spawned(spawn, at, plan.slow, environment) as process:
+            report = _examine(profile, at, plan, process, begin, tell)
+        diagnoses = () if watcher is None else watcher.findings()
+    shown = name or escape(spawn)
+    return replace(report, name=shown, said=process.said, diagnoses=diagnoses)
+
+
+def _random_seed() -> int:
+    return random.SystemRandom().randrange(2**32)
+
+
+def _examine(
+    profile: Profile,
+    at: Callable[[int], Server],
+    plan: Plan,
+    process: Spawned | None,
+    begin: Callable[[int], object],
+    tell: Callable[[Result], object],
+) -> Report:
+    """A report that has no name yet, of the server *at* a port, or of the one of *process*."""
+    assert plan.seed is not None
     began = time.monotonic()
-    with nullcontext() if process is None else process:
-        try:
-            server = at(0) if process is None else process.start()
-            chosen = cases_of(profile, [traits_of(server, profile)], plan.choice)
-            if not chosen:
-                raise ConfigurationError(
-                    f"no case of the profile {profile.name} is for {server.kind}"
-                    + (", and among those chosen" if plan.choice != Choice() else "")
-                )
-            begin(len(chosen) * plan.repeat)
-            runs = []
-            for number in range(plan.repeat):
-                pace = Pace(plan.slow, seed + number)
-                exam = Exam(server, profile, chosen, pace=pace, tell=tell, process=process)
-                results = exam.run()
-                server = exam.server
-                seconds = time.monotonic() - began
-                runs.append(Report(shown, profile.name, results, seconds, seed))
-                began = time.monotonic()
-        except (Failed, CannotReach) as error:
-            said = process.said if process is not None else ()
-            return Report(shown, profile.name, seed=seed, said=said, wrong=str(error))
-    report = merged(runs)
-    if process is not None:
-        report = Report(
-            report.name, report.profile, report.results, report.seconds, seed, process.said
-        )
-    return report
+    try:
+        server = at(0) if process is None else process.start()
+        chosen = cases_of(profile, [traits_of(server, profile)], plan.choice)
+        if not chosen:
+            raise ConfigurationError(
+                f"no case of the profile {profile.name} is for {server.kind}"
+                + (", and among those chosen" if plan.choice != Choice() else "")
+            )
+        begin(len(chosen) * plan.repeat)
+        runs = []
+        for number in range(plan.repeat):
+            pace = Pace(plan.slow, plan.seed + number)
+            exam = Exam(server, profile, chosen, pace=pace, tell=tell, process=process)
+            results = exam.run()
+            server = exam.server
+            seconds = time.monotonic() - began
+            runs.append(Report("", profile.name, results, seconds, plan.seed))
+            began = time.monotonic()
+    except (Failed, CannotReach) as error:
+        return Report("", profile.name, seed=plan.seed, wrong=str(error))
+    return merged(runs)
 
 
 def check(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from twisted_lab.conformance.mends import FRAMEWORKS, mend_of
 from twisted_lab.conformance.options import SPAWNED, CheckOptions
 from twisted_lab.conformance.profiles import PROFILES, Profile
 from twisted_lab.conformance.report import Report
+from twisted_lab.conformance.spawning import Watcher
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.outfile import write_file
@@ -25,20 +27,20 @@ from twisted_lab.outfile import write_file
 _LINE = 1000
 
 
-def check(arguments: Sequence[str]) -> int:
-    """Run ``socketlab check``.
+def check(arguments: Sequence[str], watcher: Callable[[], Watcher]) -> int:
+    """Run ``socketlab check``; *watcher* makes who looks at a server that is to be watched.
 
     The exit status: 0 nothing failed; 1 a case failed, or a server could not be reached; 2 wrong
     usage; 130 it was interrupted.
     """
     try:
-        return run_command("check", CheckOptions(), arguments, _check)
+        return run_command("check", CheckOptions(), arguments, partial(_check, watcher))
     except KeyboardInterrupt:
         print("socketlab check: interrupted", file=sys.stderr)
         return 130
 
 
-def _check(options: CheckOptions) -> int:
+def _check(watcher: Callable[[], Watcher], options: CheckOptions) -> int:
     if options["explain"] is not None:
         _explain(options["explain"])
         return 0
@@ -47,7 +49,8 @@ def _check(options: CheckOptions) -> int:
         return 0
     assert options.profile is not None
     with Board(_console(options), quiet=options["quiet"], wire=options["wire"]) as board:
-        reports = list(_reports(options, options.profile, board))
+        report = partial(_report, options, options.profile, board, watcher)
+        reports = list(_reports(options, report, board))
         if options["many"] is not None:
             board.matrix(reports)
     _write(options, reports)
@@ -63,21 +66,30 @@ def _console(options: CheckOptions) -> Console:
     return Console(stderr=aside, width=width, highlight=False, markup=False)
 
 
-def _reports(options: CheckOptions, profile: Profile, board: Board) -> Iterator[Report]:
+def _reports(
+    options: CheckOptions, report_of: Callable[[Entry], Report], board: Board
+) -> Iterator[Report]:
     if options["many"] is None:
-        yield _report(options, profile, Entry("", options.endpoint, options["spawn"]), board)
+        yield report_of(Entry("", options.endpoint, options["spawn"]))
         return
     for entry in read_entries(options["many"]):
         board.head(f"\n{escape(entry.name)}")
         try:
-            yield _report(options, profile, entry, board)
+            yield report_of(entry)
         except ConfigurationError as error:  # the others are checked all the same
-            report = Report(escape(entry.name), profile.name, wrong=str(error))
+            assert options.profile is not None
+            report = Report(escape(entry.name), options.profile.name, wrong=str(error))
             board.end(report)
             yield report
 
 
-def _report(options: CheckOptions, profile: Profile, entry: Entry, board: Board) -> Report:
+def _report(
+    options: CheckOptions,
+    profile: Profile,
+    board: Board,
+    watcher: Callable[[], Watcher],
+    entry: Entry,
+) -> Report:
     report = examine(
         profile,
         entry.endpoint or SPAWNED,
@@ -86,6 +98,7 @@ def _report(options: CheckOptions, profile: Profile, entry: Entry, board: Board)
         name=escape(entry.name) or None,
         begin=board.begin,
         tell=board.tell,
+        watcher=watcher() if options["watch"] and entry.spawn is not None else None,
     )
     board.end(report)
     return report

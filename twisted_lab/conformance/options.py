@@ -49,6 +49,7 @@ class CheckOptions(CommandOptions):
         ["quiet", None, "show failures and the sum alone"],
         ["wire", None, "show what went over the wire in every case"],
         ["insecure", None, "TLS: take any certificate"],
+        ["watch", None, "with --spawn, of a server in Python: name its mistakes, with their lines"],
         ["i-may-test-this", None, "the address is public, and its owner agrees"],
     ]
     optParameters = [  # noqa: RUF012
@@ -139,6 +140,8 @@ class CheckOptions(CommandOptions):
             raise usage.UsageError(f"expected the endpoint to check as {escape(words[0])}")
 
     def _settle_files(self) -> None:
+        if self["watch"] and self["spawn"] is None and self["many"] is None:
+            raise usage.UsageError("--watch: a server is watched that --spawn starts")
         if sum(self[name] == "-" for name in ("json", "junit-xml", "html")) > 1:
             raise usage.UsageError("'-': stdout takes one of --json, --junit-xml and --html")
         if self["insecure"] and self["cafile"]:

@@ -10,6 +10,7 @@ from twisted_lab.conformance.bugs import BUGS
 from twisted_lab.conformance.exam import Result
 from twisted_lab.conformance.verdicts import Verdict
 from twisted_lab.conformance.wirelog import lines
+from twisted_lab.diagnosis import Finding
 from twisted_lab.errors import SocketlabError
 
 #: The verdicts, the worst first: of several runs the worst stands.
@@ -37,7 +38,8 @@ class Report:
     """The *results* for the server *name*, checked as *profile*, in the catalogue's order.
 
     *seconds* is how long it took. *said* are the last lines of a server that we started.
-    *wrong* says why there are no results, for a server that could not be reached.
+    *wrong* says why there are no results, for a server that could not be reached. *diagnoses* are
+    the mistakes of a server that was watched.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Report:
     seed: int = 0
     said: Sequence[str] = ()
     wrong: str = ""
+    diagnoses: Sequence[Finding] = ()
 
     @property
     def failed(self) -> list[Result]:

@@ -10,12 +10,15 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, Self
 
 from twisted_lab.conformance.target import Server
 from twisted_lab.conformance.verdicts import Failed
+from twisted_lab.diagnosis import Finding
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 
@@ -31,13 +34,40 @@ _START, _END = 15.0, 3.0
 _STEP = 0.02
 
 
+class Watcher(Protocol):
+    """Who looks at a server that is started with its ``environment``, and says what it did wrong.
+
+    A context manager: what is its own is gone after it.
+    """
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the environment of the server needs besides."""
+
+    def __enter__(self) -> Self:
+        """It looks from now on."""
+
+    def __exit__(self, *error: object) -> None:
+        """It looks no more."""
+
+    def findings(self) -> Sequence[Finding]:
+        """The mistakes of the server, which has ended."""
+
+
 class Spawned:
     """*command*, in which ``{port}`` is a free port, run as a process group of its own.
 
-    *resolve* makes the server of the port. Use as a context manager: it is ended with it.
+    *resolve* makes the server of the port; *environment* is what its own has besides.
+    Use as a context manager: it is ended with it.
     """
 
-    def __init__(self, command: str, resolve: Callable[[int], Server], slow: float = 1.0) -> None:
+    def __init__(
+        self,
+        command: str,
+        resolve: Callable[[int], Server],
+        slow: float = 1.0,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         try:
             self._words = shlex.split(command)
         except ValueError as error:
@@ -47,6 +77,7 @@ class Spawned:
         self.command = command
         self.pid = 0
         self._resolve = resolve
+        self._environment = environment
         self._patience = _START * slow
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +105,7 @@ class Spawned:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self._environment},
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error

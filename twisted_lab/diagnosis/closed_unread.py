@@ -25,5 +25,5 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         closed = talk.closed
         if closed is None or closed.reason is not CloseReason.ABORTED:
             continue
-        if "not read" in closed.detail and closed.bytes_out:
+        if "not read" in closed.detail and closed.bytes_out and not talk.gave_up:
             yield Finding(MISTAKE, f"close(): {closed.detail}", (closed,))

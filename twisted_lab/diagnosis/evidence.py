@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,11 +15,18 @@ from twisted_lab.events import (
     DatagramSent,
     Event,
     Listening,
+    LocalShutdown,
     Note,
     PeerShutdown,
     Received,
     Sent,
 )
+
+#: ns in which nothing moves after which a close is a time-out.
+_LONG = 300_000_000
+
+#: Bytes that stand in no text, such as TLS's records have.
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 #: Events kept of one connection, and connections: a program may run for days.
 _EVENTS, _TALKS = 2000, 500
@@ -52,6 +60,28 @@ class Talk:
         last = self.events[-1]
         return last if isinstance(last, Closed) else None
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether its end was meant, whatever was left: what a program does to a peer that is slow.
+
+        It had sent FIN before, or ran out of time, or met an error, or nothing had moved for long.
+        """
+        closed = self.closed
+        if closed is None:
+            return False
+        before = self.events[-2].call if len(self.events) > 1 else None
+        failed = before is not None and before.error is not None and before.error != "EAGAIN"
+        if failed or any(isinstance(event, LocalShutdown) for event in self.events):
+            return True
+        moved = [event.ns for event in self.events if isinstance(event, Received | Sent)]
+        return bool(moved) and closed.ns - moved[-1] > _LONG
+
+    @property
+    def is_text(self) -> bool:
+        """Whether what it moved, as far as it is kept, is text: then a newline is one."""
+        moved = [one.data or b"" for one in self.events if isinstance(one, Received | Sent)]
+        return not any(_NO_TEXT.search(data) for data in moved)
+
     def rounds(self) -> Iterator[tuple[list[Received], list[Sent]]]:
         """What came until the program sent, and what it then sent until it received again."""
         came: list[Received] = []
@@ -80,6 +110,8 @@ class Evidence:
         self.datagrams: list[DatagramReceived | DatagramSent] = []
         #: Calls that are of no connection, or failed.
         self.calls: list[Called] = []
+        #: Errors of calls that the program did not catch.
+        self.uncaught: list[Note] = []
         self.last = 0
         for event in events:
             self(event)
@@ -93,6 +125,8 @@ class Evidence:
             self.datagrams.append(event)
         elif isinstance(event, Called) and len(self.calls) < _EVENTS:
             self.calls.append(event)
+        elif isinstance(event, Note) and event.kind == "uncaught" and len(self.uncaught) < _EVENTS:
+            self.uncaught.append(event)
         connection: str | None = getattr(event, "connection", None)
         if connection is None or isinstance(event, Note):
             return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twisted_lab.events import Event
+from twisted_lab.explaining_calls import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ class Finding:
         if call is None or call.file is None or call.line is None:
             return None
         return call.file, call.line
+
+    @property
+    def where(self) -> str:
+        """The same for people: ``server.py:12``; "" where it is not known."""
+        call = self.evidence[-1].call
+        return "" if call is None else place(call)
+
+    def told(self) -> Iterator[str]:
+        """What it has to say, a line each."""
+        yield f"{self.where or 'somewhere'}: {self.mistake.title}"
+        yield f"  seen  {self.says}"
+        yield f"  why   {self.mistake.why}"
+        yield f"  mend  {self.mistake.mend}"
 
     @property
     def connection(self) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from twisted_lab.diagnosis.evidence import Evidence
 from twisted_lab.diagnosis.finding import Finding, Mistake
-from twisted_lab.events import Called
 
 MISTAKE = Mistake(
     "peer-had-gone",
@@ -20,15 +19,14 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The program had heard of the end, and sent all the same."""
-    for talk in evidence.talks.values():
-        fin = evidence.fin(talk)
-        if fin is None:
+    """The program had heard of the end and sent all the same, and was not ready for the error."""
+    for note in evidence.uncaught:
+        talk = evidence.talks.get(note.connection or "")
+        fin = None if talk is None else evidence.fin(talk)
+        if fin is None or note.call is None or not note.call.name.startswith("send"):
             continue
-        for event in talk.events:
-            if not isinstance(event, Called) or event.call is None or event.ns < fin.ns:
-                continue
-            if event.call.error in ("EPIPE", "ECONNRESET") and event.call.name.startswith("send"):
-                says = f"recv() had returned nothing, and {event.call.name}() failed after it"
-                yield Finding(MISTAKE, says, (fin, event))
-                break
+        if note.call.error in ("EPIPE", "ECONNRESET"):
+            says = (
+                f"recv() had returned nothing, {note.call.name}() failed after it, and {note.text}"
+            )
+            yield Finding(MISTAKE, says, (fin, note))

@@ -21,7 +21,8 @@ MISTAKE = Mistake(
 def find(evidence: Evidence) -> Iterator[Finding]:
     """The client sends lines, has a reply without a newline, and asks for more of it in vain."""
     for talk in evidence.talks.values():
-        if talk.accepted and talk.other is not None and (found := _unended(evidence, talk)):
+        pair = talk.accepted and talk.other is not None and talk.is_text
+        if pair and (found := _unended(evidence, talk)):
             yield found
 
 

@@ -22,7 +22,7 @@ MISTAKE = Mistake(
 def find(evidence: Evidence) -> Iterator[Finding]:
     """A line was answered before its newline had come, and again when it had."""
     for talk in evidence.talks.values():
-        if found := _answered_twice(talk):
+        if talk.is_text and (found := _answered_twice(talk)):
             yield found
 
 

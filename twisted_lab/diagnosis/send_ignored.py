@@ -33,8 +33,8 @@ def _hole(talk: Talk) -> Finding | None:
         if given is None or given <= event.bytes or event.call is None or event.call.rest is None:
             continue
         after = sent[number + 1] if number + 1 < len(sent) else None
-        if after is None and talk.closed is None:
-            continue  # it may yet come
+        if after is None and (talk.closed is None or talk.gave_up):
+            continue  # it may yet come; or the peer took no more, and the program waited no longer
         rest, data = event.call.rest, (after.data or b"").hex() if after else ""
         if not data or not data.startswith(rest[: len(data)]):
             says = (

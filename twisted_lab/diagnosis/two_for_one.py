@@ -22,7 +22,7 @@ _BLOCKS = (b"\n\n", b"\n\r\n", b"\n.\r\n", b"\n.\n")
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Single lines had an answer each, and then several lines had one."""
     for talk in evidence.talks.values():
-        if found := _one_answer(talk):
+        if talk.is_text and (found := _one_answer(talk)):
             yield found
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from twisted_lab.diagnosis import Finding
 from twisted_lab.diagram.svg import shown as preview
 from twisted_lab.events import Accepted, Connected, Event, Note
 from twisted_lab.explaining import explain, span
@@ -14,15 +13,6 @@ from twisted_lab.explaining_calls import place, shown
 _PREVIEW = 40
 
 _DIM, _UNDIM = "\x1b[2m", "\x1b[22m"
-
-
-def told(finding: Finding) -> Iterator[str]:
-    """What *finding* has to say, a line each."""
-    where = place(finding.evidence[-1].call) if finding.evidence[-1].call else ""
-    yield f"\n{where or 'somewhere'}: {finding.mistake.title}"
-    yield f"  seen  {finding.says}"
-    yield f"  why   {finding.mistake.why}"
-    yield f"  mend  {finding.mistake.mend}"
 
 
 class Lines:

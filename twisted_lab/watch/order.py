@@ -26,7 +26,7 @@ class InOrder:
         for pid, record in records:
             if record[0] == "c":
                 self._at[pid] = max(self._at.get(pid, 0), record[1] + record[2])
-            elif record[0] == "x":
+            elif record[0] in ("x", "e"):
                 self._at[pid] = max(self._at.get(pid, 0), record[1])
             self._waiting.append((self._at.get(pid, 0), pid, record))
         self._waiting.sort(key=itemgetter(0))

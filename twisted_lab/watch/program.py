@@ -28,6 +28,7 @@ from twisted_lab.watch.hooked import Hooked
 from twisted_lab.watch.records import Record
 from twisted_lab.watch.sockets import Sockets
 from twisted_lab.watch.strace import Tracer
+from twisted_lab.watch.strace.places import has_lines
 
 #: What reaches the whole foreground group when a key is pressed: the program has it already.
 _KEYS = (signal.SIGINT, signal.SIGQUIT)
@@ -108,7 +109,7 @@ class Program:
             self._source: Source = (
                 Hooked(self._folder, words, capture, environment)
                 if self.by == "hook"
-                else Tracer(words, found, capture)
+                else Tracer(words, capture, stacks=not python and has_lines(found))
             )
         except SocketlabError:
             self._remove()

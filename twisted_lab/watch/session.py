@@ -18,7 +18,7 @@ from twisted_lab.diagnosis import Evidence, diagnose
 from twisted_lab.errors import SocketlabError
 from twisted_lab.interfaces import Observer
 from twisted_lab.publishing import Publisher
-from twisted_lab.watch.lines import Lines, told
+from twisted_lab.watch.lines import Lines
 from twisted_lab.watch.options import ProgramOptions
 from twisted_lab.watch.program import Program
 from twisted_lab.watch.subject import Watched
@@ -105,8 +105,7 @@ class Session:
         findings = diagnose(self._evidence)
         for finding in findings:
             self._publisher.publish(program.diagnosis(finding))
-            for said in told(finding):
-                _say(said)
+            _say("\n" + "\n".join(finding.told()))
         if self._watched is None:
             self._stop()
             return

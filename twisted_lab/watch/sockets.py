@@ -27,6 +27,7 @@ from twisted_lab.events import (
     Event,
     Listening,
     LocalShutdown,
+    Note,
     NotListening,
     PeerShutdown,
     Received,
@@ -99,6 +100,8 @@ class Sockets:
         self._name = name
         self._sockets: dict[Key, Socket] = {}
         self._places: dict[tuple[int, int], tuple[str, int, str]] = {}
+        #: The last call of each thread that failed, and of which connection it was.
+        self._failed_last: dict[tuple[int, int], tuple[Call, str | None]] = {}
         self._numbers = itertools.count(1)
         self._connections = itertools.count(1)
         #: The processes that were seen, with the words they were started by.
@@ -116,6 +119,8 @@ class Sockets:
         elif kind == "f":
             for key in fields:
                 self._socket(key).holders.add(pid)
+        elif kind == "e":
+            yield from self._uncaught(pid, *fields)
         elif kind == "x":
             yield from self._let_go(pid, *fields)
 
@@ -156,6 +161,8 @@ class Sockets:
         if sock is None:
             yield Called(seen.ns, self._name, call=call)
             return
+        if call.error is not None:
+            self._failed_last[pid, thread] = call, sock.connection
         self._learn(sock, seen)
         meaning = _FAILED if error is not None and name != "close" else _MEANINGS.get(name)
         yield meaning(self, sock, seen) if meaning else self._only(sock, seen)
@@ -313,6 +320,14 @@ class Sockets:
                 del self._sockets[key]
                 if sock.connection is not None or sock.listening:
                     yield self._end(sock, max(0, ns - self._zero), 0, None)
+
+    def _uncaught(self, pid: int, ns: int, thread: int, name: str, errno: int) -> Iterator[Event]:
+        """An exception that nobody caught: of which call it came, its error says."""
+        failed, connection = self._failed_last.get((pid, thread), (None, None))
+        if failed is not None and failed.error == error_of(errno):
+            text = f"nobody caught its {name}"
+            ns = max(0, ns - self._zero)
+            yield Note(ns, self._name, "uncaught", text, connection, call=failed)
 
     # -- the end --------------------------------------------------------------------------------
 

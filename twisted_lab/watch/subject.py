@@ -23,7 +23,6 @@ from twisted_lab.events import (
     Sent,
     TcpInfo,
 )
-from twisted_lab.explaining_calls import place
 from twisted_lab.page.subject import Followed
 from twisted_lab.publishing import Publisher
 from twisted_lab.scrape import ServiceTotals, ServiceView
@@ -266,11 +265,11 @@ class Watched:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    mistake, call = finding.mistake, finding.evidence[-1].call
+    mistake = finding.mistake
     return {
         "mistake": mistake.name,
         "title": mistake.title,
-        "place": "" if call is None else place(call),
+        "place": finding.where,
         "says": finding.says,
         "why": mistake.why,
         "mend": mistake.mend,

@@ -9,11 +9,8 @@ def serve(listener):
     with conn:
         while conn.recv(100):
             pass
-        try:
-            for _ in range(3):
-                conn.sendall(b"are you there?\n")  # MISTAKE
-        except ConnectionError as error:
-            print(error)
+        for _ in range(3):
+            conn.sendall(b"are you there?\n")  # MISTAKE
 
 
 with listen() as listener:

@@ -26,7 +26,7 @@ from twisted_lab.watch.strace.arguments import (
 )
 from twisted_lab.watch.strace.lines import Line
 from twisted_lab.watch.strace.places import place_of
-from twisted_lab.watch.strace.ports import holder, names_of
+from twisted_lab.watch.strace.ports import holder
 from twisted_lab.watch.strace.tables import Held, Process
 from twisted_lab.watch.strace.values import Descriptor, values
 
@@ -267,7 +267,7 @@ class Calls:
         more: dict[str, Any] = {}
         error = error_of(line)
         if error is None:
-            more = names_in(given) or names_of(held)
+            more = names_in(given)
             more.setdefault("local" if line.name == "bind" else "peer", asked)
             if "local" not in more and held.family != api.AF_UNIX:
                 self._unnamed[held.key] = line.began + line.took, more

@@ -22,7 +22,6 @@ from twisted_lab.watch.records import Record
 from twisted_lab.watch.strace.calls import TRACED, Calls
 from twisted_lab.watch.strace.lines import Line, Lines
 from twisted_lab.watch.strace.outlet import Outlet
-from twisted_lab.watch.strace.places import has_lines
 
 #: Seconds without a line after which the stack of the last is whole.
 _WHOLE = 0.05
@@ -35,12 +34,13 @@ _PATIENCE = 2.0
 
 
 class Tracer:
-    """Watches the program *words*, found at *program*; *capture* bytes of each message are kept.
+    """Watches the program *words*; *capture* bytes of each message are kept.
 
+    *stacks*: the place of each call is asked for, which takes its time.
     Raises :class:`ConfigurationError` where there is no strace.
     """
 
-    def __init__(self, words: Sequence[str], program: str, capture: int) -> None:
+    def __init__(self, words: Sequence[str], capture: int, *, stacks: bool) -> None:
         strace = shutil.which("strace")
         if strace is None:
             raise ConfigurationError(
@@ -48,7 +48,6 @@ class Tracer:
                 " installed: apt-get install strace"
             )
         self._outlet = Outlet()
-        stacks = has_lines(program)
         self.words = [strace, *_options(capture, stacks), "-o", self._outlet.path, *words]
         self.environment: Mapping[str, str] = {}
         self._lines = Lines()

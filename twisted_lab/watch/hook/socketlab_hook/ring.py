@@ -3,6 +3,7 @@
 import marshal
 import mmap
 import os
+import struct
 import threading
 import time
 from collections import deque
@@ -19,6 +20,9 @@ SIGN = 0x31574C5354454B43
 _HIGH = 100
 
 _ROOM = SIZE - HEADER
+
+#: The length of a record, before it.
+_LENGTH = struct.Struct("<I").pack
 
 #: The original, for the hooked one would tell of what is ours.
 _close = os.close
@@ -51,21 +55,23 @@ class Ring:
         waiting, words = self._waiting, self._words
         while waiting:
             packed = marshal.dumps(waiting.popleft(), 2)
-            size = len(packed) + 4
-            if self._at + size - words[READ] > _ROOM:
+            packed = _LENGTH(len(packed)) + packed
+            size, at = len(packed), self._at
+            if at + size - words[READ] > _ROOM:
                 self._lost += 1
                 words[LOST] = self._lost
                 continue
-            self._write(len(packed).to_bytes(4, "little") + packed)
-            self._at += size
-            words[WRITTEN] = self._at
+            start = HEADER + at % _ROOM
+            if start + size <= SIZE:
+                self._map[start : start + size] = packed
+            else:
+                self._write_round(start, packed)
+            self._at = words[WRITTEN] = at + size
 
-    def _write(self, data):
-        start = HEADER + self._at % _ROOM
-        fits = min(len(data), SIZE - start)
-        self._map[start : start + fits] = data[:fits]
-        if fits < len(data):
-            self._map[HEADER : HEADER + len(data) - fits] = data[fits:]
+    def _write_round(self, start, data):
+        fits = SIZE - start
+        self._map[start:SIZE] = data[:fits]
+        self._map[HEADER : HEADER + len(data) - fits] = data[fits:]
 
 
 def _mapped(path):

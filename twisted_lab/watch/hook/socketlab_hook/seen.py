@@ -4,6 +4,7 @@ A record is a tuple:
 
 ``("p", pid, parent, argv, executable, version)``   a process begins: the first of its ring
 ``("f", socket, …)``                                it is a fork, and holds these sockets too
+``("e", ns, thread, name, errno)``   an exception of a call that nobody caught
 ``("l", n, file, line, function)``                  the place called *n* from now on
 ``("c", ns, ns it took, thread, name, socket, arguments, result, error, place, more)``   a call
 
@@ -105,10 +106,11 @@ class Process:
 
         Where an event loop called, that is the library's line which did.
         """
-        frame = sys._getframe(1)
-        first = None
+        frame = sys._getframe(3)
+        first, kinds = None, self._kinds
         while frame is not None:
-            kind = self._kind(frame.f_code)
+            code = frame.f_code
+            kind = kinds[code] if code in kinds else self._kind(code)
             if kind == _OWN:
                 break
             if kind != _OURS:
@@ -130,9 +132,7 @@ class Process:
         return number
 
     def _kind(self, code):
-        kind = self._kinds.get(code)
-        if kind is None:
-            kind = self._kinds[code] = _kind_of(code)
+        kind = self._kinds[code] = _kind_of(code)
         return kind
 
 
@@ -177,9 +177,22 @@ def error_of(error):
     return number if isinstance(number, int) and number else kind.__name__
 
 
+def uncaught(error):
+    """Tell of *error*, which nobody caught, if a call made it."""
+    try:
+        if isinstance(error, OSError) and error.errno:
+            process.put(("e", now(), process.thread(), type(error).__name__, error.errno))
+    except Exception:
+        pass
+
+
+#: What marshal takes, and no subclass of it.
+_AS_IS = frozenset({int, float, bool, str, type(None)})
+
+
 def plain(value):
     """*value* as marshal takes it, and a person reads it."""
-    if value is None or isinstance(value, (bool, float)):
+    if type(value) in _AS_IS:
         return value
     if isinstance(value, int):
         return int(value)

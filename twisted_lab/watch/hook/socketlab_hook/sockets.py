@@ -1,5 +1,6 @@
 """The methods of socket.socket, hooked, and the functions that make sockets or look up names."""
 
+import _socket
 import errno
 import sys
 import weakref
@@ -14,14 +15,15 @@ _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"
 #: Bytes kept of what send() did not take, to see whether they are sent next.
 _REST = 32
 
+#: The family, the type and the protocol of a socket as C has them: Python makes enums of them.
+_KIND = tuple(getattr(_socket.socket, name) for name in ("family", "type", "proto"))
+
 #: A weak reference by the id of a socket object, so that one that is collected is told of.
 _living = {}
 
 
 def install():
     """Hook them all."""
-    import _socket
-
     for name in _LOOK_UPS:
         setattr(_socket, name, _function(getattr(_socket, name), name))
     _socket.socketpair = _pairing(_socket.socketpair)
@@ -216,7 +218,7 @@ def _told(began, name, self, args, result, error, base=None, asked=plain, came=N
     try:
         more = {} if came is None or error else came(args, result)[1]
         if base is not None and not error and (came is None or self.fileno() in _nameless):
-            more.update(_names(self, base))
+            more.update(_name(self, base))
             _nameless.discard(self.fileno())
         if error == errno.EADDRINUSE:
             more = {"note": _holder(args[0][1])}
@@ -243,14 +245,11 @@ def _holder(port):
     )
 
 
-def _names(sock, base):
-    found = {}
-    for key, ask in (("local", base.getsockname), ("peer", base.getpeername)):
-        try:
-            found[key] = plain(ask(sock))
-        except OSError:
-            pass  # not connected
-    return found
+def _name(sock, base):
+    try:
+        return {"local": plain(base.getsockname(sock))}
+    except OSError:
+        return {}
 
 
 # -- how a socket begins -----------------------------------------------------------------------
@@ -282,7 +281,7 @@ def _not_created(began, asked, fileno, error):
 
 def _created(sock, began, fileno):
     fd, process = sock.fileno(), seen.process
-    family, type, proto = int(sock.family), int(sock.type), int(sock.proto)
+    family, type, proto = (one.__get__(sock) for one in _KIND)
     known = process.sockets.get(fd) if fileno is not None else None
     if known is None:
         known = process.new(fd)
@@ -311,17 +310,32 @@ def _accepting(base):
     return dressed(_accept, base._accept, "_accept")
 
 
+#: When the last accept() ended, and the address of each listener that is bound to one alone.
+_last_accept = [0]
+_addresses = {}
+
+#: ns since the last accept() in which nobody waits for long.
+_SHORT = 250_000_000
+
+
 def _accepted(began, listener, fd, peer, base):
     ended = now()
-    more = {"new": seen.process.new(fd), "peer": plain(peer)}
-    more.update(family=int(listener.family), type=int(listener.type))
-    own = base(listener.family, listener.type, 0, fd)  # for its name alone, and let go of again
-    try:
-        more["local"] = plain(own.getsockname())
-        more["waited"] = _waited(own)
-    finally:
-        own.detach()
     known = seen.process.socket(listener.fileno())
+    family, type = (one.__get__(listener) for one in _KIND[:2])
+    more = {"new": seen.process.new(fd), "peer": plain(peer), "family": family, "type": type}
+    late = began - _last_accept[0] > _SHORT
+    _last_accept[0] = ended
+    if known not in _addresses:
+        name = plain(base.getsockname(listener))
+        _addresses[known] = None if name[:1] in (("0.0.0.0",), ("::",)) else name
+    more["local"] = _addresses[known]
+    if late or more["local"] is None:
+        own = base(family, type, 0, fd)  # for what it is asked alone, and let go of again
+        try:
+            more["local"] = plain(own.getsockname())
+            more["waited"] = _waited(own) if late else None
+        finally:
+            own.detach()
     tell(began, "accept", known, (), fd, None, more, ended)
 
 

@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 
+from socketlab_hook.seen import uncaught
+
 _HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
@@ -25,6 +27,7 @@ def install():
 
 def _excepthook(original):
     def show(kind, error, found):
+        uncaught(error)
         _clean(error)
         original(kind, error, without_ours(found))
 
@@ -33,6 +36,7 @@ def _excepthook(original):
 
 def _of_arguments(original):
     def show(args):
+        uncaught(args.exc_value)
         _clean(args.exc_value)
         original(args)
 
