@@ -2,11 +2,12 @@
 
     python -m scripts.check_right
     python -m scripts.check_right --busy ROUNDS
+    python -m scripts.check_right --watch
 
 They are those that the mends are cut from, in three frameworks, and those of ``tests/correct/``, in
-other languages. *busy*: two processes burn on each CPU all the while. Prints a line a server, or a
-round; ends with 1 when a case failed, a server wrote something, or, where nothing burns, a case
-could not tell.
+other languages. *watch*: those in Python are watched besides, and may be told no mistake. *busy*:
+two processes burn on each CPU all the while. Prints a line a server, or a round; ends with 1 when a
+case failed, a server wrote something, or, where nothing burns, a case could not tell.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from twisted_lab.conformance import Report, check
 from twisted_lab.conformance.mends import FRAMEWORKS
 from twisted_lab.conformance.report import sentence
 from twisted_lab.conformance.verdicts import Verdict
+from twisted_lab.watch.alongside import Alongside
 
 MENDS = Path(str(resources.files(conformance))) / "servers"
 OTHERS = Path(__file__).parents[1] / "tests" / "correct"
@@ -74,10 +76,14 @@ def main() -> int:
     """Check; the exit status."""
     parser = ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--busy", type=int, metavar="ROUNDS", default=0)
-    rounds = parser.parse_args().busy
+    parser.add_argument("--watch", action="store_true")
+    options = parser.parse_args()
+    rounds = options.busy
     with tempfile.TemporaryDirectory(prefix="socketlab-") as folder:
         commands = dict(_commands(Path(folder)))
-        return _busy_rounds(commands, rounds) if rounds else _once(commands)
+        if rounds:
+            return _busy_rounds(commands, rounds)
+        return _once(commands, watched=options.watch)
 
 
 def _commands(folder: Path) -> Iterator[tuple[str, Right]]:
@@ -95,11 +101,12 @@ def _commands(folder: Path) -> Iterator[tuple[str, Right]]:
             yield f"{command(file, folder)} {{port}} {right.arguments}", right
 
 
-def _once(commands: dict[str, Right]) -> int:
+def _once(commands: dict[str, Right], *, watched: bool) -> int:
     wrong = 0
     with ThreadPoolExecutor(2) as pool:
-        for report in pool.map(lambda run: _checked(*run), commands.items()):
+        for report in pool.map(lambda run: _checked(*run, watched=watched), commands.items()):
             said = [*_sentences(report, Verdict.FAILED, Verdict.COULD_NOT_TELL), *report.said]
+            said += [line for finding in report.diagnoses for line in finding.told()]
             counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
             print(f"{report.name}: {report.wrong or counts} ({report.seconds:.1f} s)")
             print("".join(f"  {one}\n" for one in said), end="", flush=True)
@@ -123,10 +130,11 @@ def _busy_rounds(commands: dict[str, Right], rounds: int) -> int:
     return 1 if failed else 0
 
 
-def _checked(command: str, right: Right) -> Report:
+def _checked(command: str, right: Right, *, watched: bool = False) -> Report:
     # Who waits for limits that nobody declared makes each run ten seconds longer.
     skip = "" if "idle_timeout" in right.options else "no-time-out"
-    return check(right.profile, spawn=command, skip=skip or (), **right.options)
+    watcher = Alongside() if watched else None
+    return check(right.profile, spawn=command, skip=skip or (), watcher=watcher, **right.options)
 
 
 def _sentences(report: Report, *verdicts: Verdict) -> list[str]:

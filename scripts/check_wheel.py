@@ -19,6 +19,8 @@ WANTED = {
     "twisted_lab/page/static/index.html",
     "twisted_lab/page/static/main.js",
     "twisted_lab/diagram/diagram.css",
+    "twisted_lab/watch/hook/sitecustomize.py",
+    "twisted_lab/watch/hook/socketlab_hook/seen.py",
     "twisted_lab/paper.css",
     "twisted_lab/conformance/report.css",
     "twisted_lab/conformance/examples/http.toml",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from scripts import cases_page
+from scripts import cases_page, mistakes_page
 from tests.folder import FolderTestCase
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.config import ConfigFile
@@ -26,6 +26,7 @@ from twisted_lab.live.screen import HELP
 from twisted_lab.protocols import KINDS
 from twisted_lab.protocols.commands import COMMANDS
 from twisted_lab.settings import OPTIONS
+from twisted_lab.watch.options import ProgramOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -241,3 +242,16 @@ class CheckPageTests(SynchronousTestCase):
     def test_cases_page(self) -> None:
         """docs/cases.md is what its command writes."""
         self.assertEqual(page("docs/cases.md"), cases_page.page())
+
+
+class ProgramsPageTests(SynchronousTestCase):
+    def test_options(self) -> None:
+        """docs/programs.md has every option of socketlab watch -- PROGRAM, and no other."""
+        rows = set(re.findall(r"^\| `--([a-z]+)", page("docs/programs.md"), re.MULTILINE))
+        options = ProgramOptions()
+        known = {one[0] for one in (*options.optParameters, *options.optFlags)}
+        self.assertEqual(rows, known - {"help", "version"})
+
+    def test_mistakes(self) -> None:
+        """docs/mistakes.md is made of the code as it is."""
+        self.assertEqual(page("docs/mistakes.md"), mistakes_page.text())

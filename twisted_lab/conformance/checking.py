@@ -203,10 +203,12 @@ def check(
     seed: int | None = None,
     repeat: int = 1,
     i_may_test_this: bool = False,
+    watcher: Watcher | None = None,
 ) -> Report:
     """Check a server, as ``socketlab check`` does; the options are the command's.
 
-    *only* and *skip* are globs. *endpoint* may be left out with *spawn*. Blocks until all is done;
+    *only* and *skip* are globs. *endpoint* may be left out with *spawn*, whose server *watcher*
+    looks at (:class:`twisted_lab.watch.alongside.Alongside`). Blocks until all is done;
     times are in seconds, *max_line* in bytes. Raises :class:`ConfigurationError` for bad options;
     a server that is not there, or wrong, makes a report: see :meth:`Report.raise_if_failed`.
     """
@@ -223,7 +225,7 @@ def check(
         if spawn is None:
             raise ConfigurationError("expected an endpoint, or spawn")
         endpoint = f"tcp:127.0.0.1:{PORT}"
-    return examine(find_profile(profile), endpoint, plan, spawn=spawn)
+    return examine(find_profile(profile), endpoint, plan, spawn=spawn, watcher=watcher)
 
 
 def _globs(given: str | Iterable[str]) -> tuple[str, ...]:

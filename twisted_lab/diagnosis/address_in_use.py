@@ -20,7 +20,7 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """With what the kernel's table said at that moment, and whether SO_REUSEADDR was set."""
+    """bind() failed with EADDRINUSE; the kernel's table of that moment says who has the port."""
     reusing = set()
     for event in evidence.calls:
         call = event.call

@@ -22,7 +22,8 @@ _SIZES = (2, 4, 8)
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """So many bytes were asked for as the prefix says backwards; forwards it says what came."""
+    """So many bytes were asked for as the length says when it is read backwards, and read forwards
+    it says what came."""
     for talk in evidence.talks.values():
         if found := _backwards(talk):
             yield found

@@ -20,7 +20,7 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The kernel said how much there was; a peer that was told nothing loses nothing."""
+    """Bytes were not read, a reply had been sent, and the close was no time-out."""
     for talk in evidence.talks.values():
         closed = talk.closed
         if closed is None or closed.reason is not CloseReason.ABORTED:

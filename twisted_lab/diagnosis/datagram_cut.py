@@ -17,7 +17,7 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The kernel says so (MSG_TRUNC, recvmsg(2)); once for each place."""
+    """The kernel says that a datagram was longer than what was read (MSG_TRUNC, recvmsg(2))."""
     known = set()
     for event in evidence.datagrams:
         call = event.call

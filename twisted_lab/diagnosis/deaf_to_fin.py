@@ -21,7 +21,7 @@ _TOO_OFTEN = 3
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """More reads than anybody needs, after the first that returned nothing."""
+    """recv() was called four times and more after it had first returned nothing."""
     for talk in evidence.talks.values():
         ended: Event | None = None
         again: list[Event] = []

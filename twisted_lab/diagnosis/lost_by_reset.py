@@ -19,7 +19,7 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The program had heard of the end and sent all the same, and was not ready for the error."""
+    """recv() had returned nothing, a later send() failed, and nobody caught its exception."""
     for note in evidence.uncaught:
         talk = evidence.talks.get(note.connection or "")
         fin = None if talk is None else evidence.fin(talk)

@@ -31,7 +31,7 @@ _WORDS = {
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """An address that was reached in the end is none; each other once."""
+    """A connect() was refused, timed out or found no way, and none to that address came through."""
     elsewhere = {finding.evidence[0] for finding in bound_elsewhere.find(evidence)}
     reached = {talk.peer for talk in evidence.talks.values() if not talk.accepted}
     known = set()

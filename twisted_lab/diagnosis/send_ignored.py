@@ -20,7 +20,7 @@ MISTAKE = Mistake(
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The next thing sent was not the rest; or nothing was sent any more."""
+    """send() took a part, and the next thing sent was not the rest, or there was none."""
     for talk in evidence.talks.values():
         if found := _hole(talk):
             yield found

@@ -23,7 +23,8 @@ _LONG = 0.5
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """The one call in which the program was while the client waited."""
+    """A client waited for half a second to be accepted, while the thread that accepts was in a call
+    of another connection."""
     calls = [
         event
         for talk in evidence.talks.values()
