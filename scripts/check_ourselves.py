@@ -59,8 +59,9 @@ def main() -> int:
 
 
 def _say(run: tuple[str, str, str], report: Report) -> bool:
-    counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
-    print(f"{' '.join(run)} {report.name}: {report.wrong or counts} ({report.seconds:.1f} s)")
+    print(
+        f"{' '.join(run)} {report.name}: {report.wrong or report.counts} ({report.seconds:.1f} s)"
+    )
     doubtful = [
         one
         for one in report.results

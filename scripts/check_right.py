@@ -107,8 +107,7 @@ def _once(commands: dict[str, Right], *, watched: bool) -> int:
         for report in pool.map(lambda run: _checked(*run, watched=watched), commands.items()):
             said = [*_sentences(report, Verdict.FAILED, Verdict.COULD_NOT_TELL), *report.said]
             said += [line for finding in report.diagnoses for line in finding.told()]
-            counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
-            print(f"{report.name}: {report.wrong or counts} ({report.seconds:.1f} s)")
+            print(f"{report.name}: {report.wrong or report.counts} ({report.seconds:.1f} s)")
             print("".join(f"  {one}\n" for one in said), end="", flush=True)
             wrong += bool(said or report.wrong)
     print(f"{len(commands)} right servers checked, {wrong} accused, or unsure")

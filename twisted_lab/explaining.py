@@ -35,7 +35,7 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
-from twisted_lab.explaining_calls import explain_call, explain_result, shown
+from twisted_lab.explaining_calls import UNCLOSED, explain_call, explain_result, shown
 
 _RESET_CALL = "setsockopt(SO_LINGER, 0) + close()"
 
@@ -299,6 +299,9 @@ def _closed(event: Closed, words: _Words) -> Explanation:
     lasted = span(round(event.duration * 1e9))
     why = _CLOSES[event.reason].format(by_peer=words.by_peer, by_us=words.by_us, rst=words.rst)
     said = f"{why}{detail}; {moved} in {lasted}."
+    if event.detail == UNCLOSED:
+        said = f"The program ended, and the kernel closed what it had open; {moved} in {lasted}."
+        return Explanation(said)
     if event.reason is CloseReason.RESET:
         return Explanation(said, "recv() = ECONNRESET")
     return Explanation(said, _RESET_CALL if event.reason in RESETS else "close()")

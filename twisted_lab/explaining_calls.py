@@ -10,6 +10,9 @@ from collections.abc import Callable
 from twisted_lab.escaping import escape
 from twisted_lab.events import Call
 
+#: The detail of an end that no call made.
+UNCLOSED = "the program ended without closing it"
+
 _WAITS = ("select", "poll", "epoll_wait")
 
 _MOVES = {
@@ -105,6 +108,11 @@ def explain_result(call: Call) -> str | None:
         return (
             f"{call.name}() took {_of(call.result)} of {escape(call.arguments)}: the kernel's"
             " buffer is full, and the rest is the program's to send again."
+        )
+    if call.name == "do_handshake":
+        return (
+            "TLS is agreed on. What OpenSSL sends and receives for it, and for what follows, is"
+            " inside it and not visible; what the program gives it and gets from it is."
         )
     if call.waited is not None and call.waited >= _QUEUED:
         return (

@@ -102,8 +102,7 @@ def _cell(server: int, result: Result | None) -> str:
 
 
 def _server(number: int, report: Report) -> str:
-    counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
-    said = f"Profile {report.profile}, {report.seconds:.1f} s, seed {report.seed}: {counts}."
+    said = f"Profile {report.profile}, {report.seconds:.1f} s, seed {report.seed}: {report.counts}."
     rows = "".join(_row(number, result) for result in report.results)
     failures = "".join(_failure(result) for result in report.failed)
     wrong = f'<p class="wrong">{in_html(report.wrong)}</p>' if report.wrong else ""

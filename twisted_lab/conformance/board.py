@@ -14,7 +14,7 @@ from twisted_lab.conformance.bugs import BUGS
 from twisted_lab.conformance.case import Case
 from twisted_lab.conformance.exam import Result
 from twisted_lab.conformance.profiles import Profile
-from twisted_lab.conformance.report import Report
+from twisted_lab.conformance.report import Report, accusation
 from twisted_lab.conformance.verdicts import Verdict
 from twisted_lab.conformance.wirelog import lines
 from twisted_lab.explaining import counted
@@ -80,12 +80,11 @@ class Board:
         if self._quiet:
             return
         finding = result.finding
-        bug = f"{BUGS[result.bug].name}: " if result.bug else ""
         row = _grid(4, 14, None)
         row.add_row(
             result.case.id,
             Text(finding.verdict, _STYLES.get(finding.verdict, "")),
-            Text(f"{result.case.title}: {bug}{finding.reason}"),
+            Text(f"{result.case.title}: {accusation(result)}"),
         )
         self._print(row)
         if self._wire:
@@ -106,8 +105,7 @@ class Board:
             self._print(Text("\nWhat watching it found:", "bold"))
         for finding in report.diagnoses:
             self._print(Text("\n".join(("", *finding.told()))))
-        counts = ", ".join(f"{many} {verdict}" for verdict, many in report.count().items())
-        said = f"{report.name}: {counts}; {report.seconds:.1f} s, seed {report.seed}"
+        said = f"{report.name}: {report.counts}; {report.seconds:.1f} s, seed {report.seed}"
         self._print(Text(f"{'' if self._quiet else chr(10)}{said}", "bold"))
 
     def _failure(self, result: Result) -> None:

@@ -17,7 +17,7 @@ from twisted_lab.conformance.exam import CannotReach, Exam, Result, traits_of
 from twisted_lab.conformance.probe import Pace
 from twisted_lab.conformance.profiles import PROFILES, Profile
 from twisted_lab.conformance.report import Report, merged
-from twisted_lab.conformance.spawning import PORT, Spawned, Watcher
+from twisted_lab.conformance.spawning import PORT, SPAWNED, Spawned, Watcher
 from twisted_lab.conformance.target import Limits, Server, Trust, resolve
 from twisted_lab.conformance.verdicts import Failed
 from twisted_lab.errors import ConfigurationError
@@ -224,7 +224,7 @@ def check(
     if not endpoint:
         if spawn is None:
             raise ConfigurationError("expected an endpoint, or spawn")
-        endpoint = f"tcp:127.0.0.1:{PORT}"
+        endpoint = SPAWNED
     return examine(find_profile(profile), endpoint, plan, spawn=spawn, watcher=watcher)
 
 

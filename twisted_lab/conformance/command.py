@@ -15,10 +15,10 @@ from twisted_lab.conformance.checking import KINDS, cases_of, examine
 from twisted_lab.conformance.exam import traits_of
 from twisted_lab.conformance.many import Entry, read_entries
 from twisted_lab.conformance.mends import FRAMEWORKS, mend_of
-from twisted_lab.conformance.options import SPAWNED, CheckOptions
+from twisted_lab.conformance.options import CheckOptions
 from twisted_lab.conformance.profiles import PROFILES, Profile
 from twisted_lab.conformance.report import Report
-from twisted_lab.conformance.spawning import Watcher
+from twisted_lab.conformance.spawning import SPAWNED, Watcher
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
 from twisted_lab.outfile import write_file

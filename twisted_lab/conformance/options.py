@@ -11,13 +11,10 @@ from twisted_lab.command_line import CommandOptions
 from twisted_lab.conformance.bugs import BUGS
 from twisted_lab.conformance.checking import Choice, Plan, find_profile
 from twisted_lab.conformance.profiles import PROFILES, Profile
-from twisted_lab.conformance.spawning import PORT
+from twisted_lab.conformance.spawning import SPAWNED
 from twisted_lab.conformance.target import Limits, Trust
 from twisted_lab.errors import ConfigurationError
 from twisted_lab.escaping import escape
-
-#: Where a server that we start is asked, unless an endpoint says otherwise.
-SPAWNED = f"tcp:127.0.0.1:{PORT}"
 
 _UNITS: dict[str, Callable[[str], float]] = {
     "idle-timeout": units.seconds,

@@ -67,6 +67,11 @@ class Report:
         order = (Verdict.OK, *WORST)
         return {verdict: counts[verdict] for verdict in dict.fromkeys(order) if counts[verdict]}
 
+    @property
+    def counts(self) -> str:
+        """The same in words: ``35 ok, 1 failed``."""
+        return ", ".join(f"{many} {verdict}" for verdict, many in self.count().items())
+
     def raise_if_failed(self) -> None:
         """Raise :class:`CheckFailed` with what :meth:`complaint` says, if anything."""
         if not self.well:
@@ -92,8 +97,13 @@ def _told(result: Result) -> list[str]:
 
 def sentence(result: Result) -> str:
     """*result* on one line: ``H01 failed: replies lost …: try 1 of 20: FIN came after 0 bytes``."""
+    return f"{result.case.id} {result.finding.verdict}: {accusation(result)}"
+
+
+def accusation(result: Result) -> str:
+    """What came of it in words, after the name of the bug, if there is one."""
     bug = f"{BUGS[result.bug].name}: " if result.bug else ""
-    return f"{result.case.id} {result.finding.verdict}: {bug}{result.finding.reason}"
+    return bug + result.finding.reason
 
 
 def merged(runs: Sequence[Report]) -> Report:

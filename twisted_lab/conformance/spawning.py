@@ -25,6 +25,9 @@ from twisted_lab.escaping import escape
 #: What stands for the port, in a command and in an endpoint.
 PORT = "{port}"
 
+#: Where a server is that was started, if nobody says otherwise.
+SPAWNED = f"tcp:127.0.0.1:{PORT}"
+
 #: Lines kept of what it writes to stdout and stderr, and bytes of each.
 _LINES, _LINE = 200, 500
 

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import errno
 import itertools
-import os
 import socket as api
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from twisted_lab.addresses import show_pair
 from twisted_lab.events import (
     Accepted,
     Call,
     Called,
     Closed,
-    CloseReason,
     Connected,
     DatagramReceived,
     DatagramSent,
@@ -34,7 +31,9 @@ from twisted_lab.events import (
     Sent,
     Tls,
 )
+from twisted_lab.explaining_calls import UNCLOSED
 from twisted_lab.watch.records import Key, Record
+from twisted_lab.watch.state import Socket, kind_of, reason_of, show
 from twisted_lab.watch.wording import arguments_of, error_of, result_of
 
 #: Errors that mean that the peer, or the network, ended the connection.
@@ -45,36 +44,6 @@ _NO_LINGER = {
     (api.SOL_SOCKET, api.SO_LINGER, b"\1\0\0\0\0\0\0\0"),
     (api.SOL_SOCKET, api.SO_LINGER, "l_onoff=1, l_linger=0"),
 }
-
-
-@dataclass(slots=True)
-class Socket:
-    """What is known of one socket: its *kind* (``tcp``, ``udp``, ``unix``), its connection.
-
-    *holders* are the processes that have it.
-    """
-
-    id: str
-    holders: set[int]
-    kind: str = ""
-    connection: str | None = None
-    local: str = ""
-    peer: str = ""
-    listening: bool = False
-    connecting: bool = False
-    opened: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    peer_done: bool = False
-    done: bool = False
-    reset: bool = False
-    lingers_not: bool = False
-    tls: bool = False
-
-    @property
-    def stream(self) -> bool:
-        """Whether it has a connection, or may have one."""
-        return self.kind in ("tcp", "unix", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +149,11 @@ class Sockets:
         """What a call tells of its socket, whatever it meant."""
         more = seen.more
         if "family" in more and not sock.kind:
-            sock.kind = _kind(more["family"], more["type"])
+            sock.kind = kind_of(more["family"], more["type"])
         if "new" not in more and "local" in more:
-            sock.local = _show(more["local"])
+            sock.local = show(more["local"])
         if seen.call.name.startswith("connect") or seen.call.name == "fromfd":
-            sock.peer = _show(more.get("peer")) or _show(seen.arguments[:1] and seen.arguments[0])
+            sock.peer = show(more.get("peer")) or show(seen.arguments[:1] and seen.arguments[0])
         if seen.call.name == "setsockopt" and seen.arguments in _NO_LINGER and seen.error is None:
             sock.lingers_not = True
 
@@ -210,8 +179,8 @@ class Sockets:
 
     def _accepted(self, sock: Socket, seen: _Seen) -> Event:
         new = self._socket(seen.more["new"])
-        new.kind = sock.kind or _kind(seen.more["family"], seen.more["type"])
-        new.peer, new.local = _show(seen.more.get("peer")), _show(seen.more.get("local"))
+        new.kind = sock.kind or kind_of(seen.more["family"], seen.more["type"])
+        new.peer, new.local = show(seen.more.get("peer")), show(seen.more.get("local"))
         connection = self._begin(new, seen.ns)
         return Accepted(
             seen.ns, self._name, connection, new.peer, new.local, new.kind, call=seen.call
@@ -255,7 +224,7 @@ class Sockets:
         if isinstance(flags, int) and flags & api.MSG_PEEK:
             return self._only(sock, seen)
         if not sock.stream:
-            peer = _show(seen.more.get("peer")) or sock.peer
+            peer = show(seen.more.get("peer")) or sock.peer
             return DatagramReceived(
                 seen.ns, self._name, peer, sock.local, size, data, call=seen.call
             )
@@ -271,7 +240,7 @@ class Sockets:
     def _sent(self, sock: Socket, seen: _Seen) -> Event:
         size, data = seen.result, seen.more.get("data")
         if not sock.stream:
-            peer = _show(seen.more.get("peer")) or sock.peer
+            peer = show(seen.more.get("peer")) or sock.peer
             return DatagramSent(seen.ns, self._name, peer, sock.local, size, data, call=seen.call)
         connection = self._begin(sock, seen.ns)
         sock.bytes_out += size
@@ -296,7 +265,7 @@ class Sockets:
             return NotListening(ns, self._name, sock.local, sock.kind, call=call)
         if sock.connection is None:
             return Called(ns, self._name, call=call)
-        reason, detail = _reason(sock, unread)
+        reason, detail = reason_of(sock, unread)
         return Closed(
             ns,
             self._name,
@@ -307,7 +276,7 @@ class Sockets:
             sock.bytes_in,
             sock.bytes_out,
             max(0, ns - sock.opened) / 1e9,
-            detail if call is not None else "not closed by the program: its end did it",
+            detail if call is not None else UNCLOSED,
             call=call,
         )
 
@@ -361,32 +330,3 @@ for _name in (
     _MEANINGS[_name] = Sockets._received
 for _name in ("send", "sendall", "sendmsg", "sendto", "sendfile", "write", "writev"):
     _MEANINGS[_name] = Sockets._sent
-
-
-def _reason(sock: Socket, unread: int) -> tuple[CloseReason, str]:
-    """Who ended it first, and what is to be said of that."""
-    if sock.reset:
-        return CloseReason.RESET, ""
-    if sock.kind == "tcp" and unread and not sock.tls:
-        return CloseReason.ABORTED, f"{unread} bytes were not read, so the kernel sent RST"
-    if sock.lingers_not:
-        return CloseReason.ABORTED, "SO_LINGER with 0 s"
-    return (CloseReason.PEER_FIN if sock.peer_done and not sock.done else CloseReason.LOCAL), ""
-
-
-def _kind(family: int, type: int) -> str:
-    datagrams = (type & 0xF) == api.SOCK_DGRAM
-    if family == api.AF_UNIX:
-        return "unix-datagram" if datagrams else "unix"
-    if family in (api.AF_INET, api.AF_INET6):
-        return "udp" if datagrams else "tcp"
-    return f"family {family}"
-
-
-def _show(address: Any) -> str:
-    """An address as a call has it, as people write it."""
-    if isinstance(address, tuple) and len(address) >= 2:
-        return show_pair(str(address[0]), int(address[1]))
-    if isinstance(address, bytes):
-        address = os.fsdecode(address.replace(b"\0", b"@", 1))
-    return f"unix:{address}" if isinstance(address, str) else ""

@@ -51,13 +51,13 @@ def arguments_of(name: str, given: Any) -> str:
     """*given* as it stands between the brackets."""
     if not isinstance(given, tuple):
         return ""
-    if name in ("socket", "fromfd"):
+    if name in ("socket", "fromfd", "socketpair"):
         return _creating(given)
     if name in ("setsockopt", "getsockopt"):
         return _option(given)
     if name == "shutdown":
         return _HOW.get(given[0], str(given[0])) if given else ""
-    if name in ("send", "sendall", "sendto", "sendmsg", "write"):
+    if name in ("send", "sendall", "sendto", "sendmsg", "sendfile", "write", "writev"):
         return _sending(given)
     if name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg") and given:
         return _joined([_show(given[0]), *_flags(given[1:2]), *map(_show, given[2:])])

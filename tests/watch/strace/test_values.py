@@ -21,7 +21,7 @@ class ValueTests(SynchronousTestCase):
             "3<TCP:[12345]>, 4<TCP:[127.0.0.1:80->127.0.0.1:4000]>, 5<\\x2f\\x74>(deleted),"
             ' 6<UNIX-STREAM:[1->2,"@\\x61>"]>'
         )
-        self.assertEqual((one.inode, one.names), (12345, ("", "")))
+        self.assertEqual((one.text, one.names), ("12345", ("", "")))
         self.assertEqual((two.kind, two.names), ("TCP", ("127.0.0.1:80", "127.0.0.1:4000")))
         self.assertEqual(three, Descriptor(5))
         self.assertEqual(four.kind, "UNIX-STREAM")

@@ -1,8 +1,9 @@
 """Programs that are not Python's, seen through strace(1): its lines become records as the rings'.
 
-``tracer.py`` runs it and reads what it writes; ``lines.py`` makes lines whole, ``values.py`` reads
-what stands in them, ``calls.py`` says which socket a call was of, ``tables.py`` knows that of a
-descriptor, and ``places.py`` the line of the source.
+``tracer.py`` runs it, ``outlet.py`` reads what it writes, ``lines.py`` makes lines whole, and
+``values.py`` reads what stands in them. ``calls.py`` makes records of lines: each kind of call has
+a file (``naming.py``, ``moving.py``, ``descriptors.py``, ``waits.py``), ``tables.py`` knows which
+socket a descriptor is, ``processes.py`` whose it is, and ``places.py`` the line of the source.
 """
 
 from twisted_lab.watch.strace.tracer import Tracer

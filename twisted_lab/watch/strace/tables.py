@@ -14,7 +14,6 @@ class Held:
     key: Key
     family: int
     type: int
-    inode: int | None = None
     close_on_exec: bool = False
 
 
@@ -27,12 +26,12 @@ class Process:
     held: dict[int, Held] = field(default_factory=dict)
     made: int = 0
     #: Its places that are told of, by where they are.
-    places: dict[tuple[str, int], int | None] = field(default_factory=dict)
+    places: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def new(self, fd: int, family: int, type: int, inode: int | None = None) -> Held:
+    def new(self, fd: int, family: int, type: int) -> Held:
         """A socket that is new, with the descriptor *fd*."""
         self.made += 1
-        held = self.held[fd] = Held((self.pid, self.made), family, type, inode)
+        held = self.held[fd] = Held((self.pid, self.made), family, type)
         return held
 
     def holds(self, key: Key) -> bool:
@@ -42,7 +41,7 @@ class Process:
     def forked(self, pid: int) -> Process:
         """A process that is a copy of it."""
         copies = {
-            fd: Held(one.key, one.family, one.type, one.inode, one.close_on_exec)
+            fd: Held(one.key, one.family, one.type, one.close_on_exec)
             for fd, one in self.held.items()
         }
         return Process(pid, {pid}, copies)

@@ -66,7 +66,7 @@ class Tracer:
 
     def _until(self, now: int) -> int:
         """The ns up to which all is known."""
-        return min(now, self._calls.unnamed(now - _NAMELESS) or now)
+        return min(now, self._calls.nameless(now - _NAMELESS) or now)
 
     def _records(self, lines: Iterable[Line]) -> list[tuple[int, Record]]:
         return [record for line in lines for record in self._calls.records(line)]

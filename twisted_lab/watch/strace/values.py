@@ -41,11 +41,6 @@ class Descriptor:
         own, _, peer = self.text.partition("->")
         return (own, peer) if ":" in own else ("", "")
 
-    @property
-    def inode(self) -> int | None:
-        """Its inode, where strace knows no more."""
-        return int(self.text) if self.text.isdecimal() else None
-
 
 def values(text: str) -> list[Any]:
     """The values in *text*: the arguments of a call, or what stands behind its result."""
