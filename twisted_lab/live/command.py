@@ -37,7 +37,9 @@ class Options(CommandOptions):
     synopsis = f"""Usage: socketlab watch [options] [URL]
 
 URL is the address that the bench printed when it started; without one it is {USUAL}.
-Changes (close, reset) need the whole address, #token= and all."""
+Changes (close, reset) need the whole address, #token= and all.
+The calls of a program of your own: socketlab watch -- PROGRAM;
+socketlab watch --help -- says how."""
 
     optParameters = [  # noqa: RUF012 - Twisted's
         ["service", None, None, "only this service"],

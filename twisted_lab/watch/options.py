@@ -27,7 +27,7 @@ class ProgramOptions(CommandOptions):
     optParameters = [  # noqa: RUF012 - Twisted's
         ["record", None, None, "write every event to this file as JSON lines"],
         ["pcapng", None, None, "write packets drawn from the events to this file"],
-        ["svg", None, None, "write the sequence diagram of its only connection to this file"],
+        ["svg", None, None, "draw its first conversation here, both ends where it has both"],
         ["html", None, None, "write a page with all conversations to this file"],
         ["by", None, None, "what sees the calls: hook (Python) or strace; default: what fits"],
         ["page", None, None, "serve the live page there, as 9002; it stays until Ctrl-C"],
