@@ -10,7 +10,6 @@ from functools import partial
 
 from twisted_lab.command_line import run_command
 from twisted_lab.escaping import escape
-from twisted_lab.exporting import export_html, export_svg
 from twisted_lab.watch.options import ProgramOptions
 
 
@@ -42,6 +41,8 @@ def _watch(install: Callable[[], object], options: ProgramOptions) -> int:
 
 
 def _draw(form: str, recording: str, target: str) -> None:
+    from twisted_lab.exporting import export_html, export_svg  # who draws nothing starts sooner
+
     if form == "html":
         export_html([recording], target)
         return

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from twisted.python import usage
 
 from twisted_lab.command_line import CommandOptions
 from twisted_lab.escaping import escape
-from twisted_lab.settings import page_listens
-from twisted_lab.transports.endpoints import Listen
 from twisted_lab.units import size
+
+if TYPE_CHECKING:
+    from twisted_lab.transports.endpoints import Listen
 
 #: Bytes of a message that are kept at most: a record of a ring is 64 KiB at most.
 _MOST = 2**15
@@ -59,13 +61,20 @@ class ProgramOptions(CommandOptions):
             raise usage.UsageError("expected the program to watch after --")
         if self["by"] not in (None, "hook", "strace"):
             raise usage.UsageError(f"--by '{escape(self['by'])}': expected hook or strace")
-        try:
-            self.page = () if self["page"] is None else page_listens(self["page"])
-        except ValueError as error:
-            raise usage.UsageError(f"--page '{escape(self['page'])}': {error}") from None
+        if self["page"] is not None:
+            self.page = _listens(self["page"])
         try:
             self.capture = size(self["capture"])
         except ValueError as error:
             raise usage.UsageError(f"--capture '{escape(self['capture'])}': {error}") from None
         if self.capture > _MOST:
             raise usage.UsageError(f"--capture '{escape(self['capture'])}': at most 32KiB")
+
+
+def _listens(text: str) -> tuple[Listen, ...]:
+    from twisted_lab.settings import page_listens  # with every service: a start without is sooner
+
+    try:
+        return page_listens(text)
+    except ValueError as error:
+        raise usage.UsageError(f"--page '{escape(text)}': {error}") from None

@@ -21,10 +21,10 @@ from twisted_lab.publishing import Publisher
 from twisted_lab.watch.lines import Lines
 from twisted_lab.watch.options import ProgramOptions
 from twisted_lab.watch.program import Program
-from twisted_lab.watch.subject import Watched
 
 if TYPE_CHECKING:
     from twisted_lab.page.opening import Page
+    from twisted_lab.watch.subject import Watched
 
 #: Seconds between two looks at what the program has done.
 _STEP = 0.02
@@ -80,6 +80,7 @@ class Session:
         if not self._options.page:
             return
         from twisted_lab.watch.page import page_of  # with twisted.web, which takes its time
+        from twisted_lab.watch.subject import Watched
 
         watched = Watched(self._publisher, program.name, self._options.program)
         page = page_of(watched, self._reactor, self._publisher, self._options.page, self._files)
