@@ -62,8 +62,19 @@ def explain(event: Event, transport: str = "") -> Explanation:
     found = explainer(event, words) if explainer else _EXPLAINERS[type(event)](event)
     if event.call is None:
         return found
-    says = explain_result(event.call) or found.says.replace("The service", "The program")
+    says = explain_result(event.call) or found.says
+    for bench, program in _OF_A_PROGRAM:
+        says = says.replace(bench, program)
     return Explanation(says, shown(event.call))
+
+
+#: The words of a sentence that are the bench's, and what they are in a watched program.
+_OF_A_PROGRAM = (
+    ("The service", "The program"),
+    ("We sent", "The program sent"),
+    ("we will send", "it will send"),
+    ("gave us", "gave the program"),
+)
 
 
 def transport_of(events: Iterable[Event]) -> str:

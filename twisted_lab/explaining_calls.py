@@ -171,7 +171,9 @@ def _made(call: Call) -> str:
 def _waited(call: Call) -> str:
     if (call.result or "").startswith("0 "):
         return f"{call.name}() waited until its time was up: no socket was ready."
-    return f"{call.name}() waited until {_of(call.result)}."
+    count = _of(call.result).partition(" ")[0]
+    ready = "one was" if count == "1" else f"{count} were"
+    return f"{call.name}() waited until {ready} ready, of those it was asked about."
 
 
 def _set(call: Call) -> str:
@@ -223,6 +225,10 @@ _EXPLAINERS: dict[str, Callable[[Call], str]] = {
     "getaddrinfo": lambda call: (
         f"Names were looked up: {_of(call.result)}. What was asked of the"
         " network for it is inside the C library, and not visible."
+    ),
+    "gethostbyaddr": lambda call: (
+        f"The name of {escape(call.arguments)} was looked up. What was asked of the network for it"
+        " is inside the C library, and not visible."
     ),
     "shutdown": lambda call: (
         f"shutdown({escape(call.arguments)}): that direction had ended before, or"

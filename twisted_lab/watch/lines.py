@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted_lab.diagram.svg import shown as preview
+from twisted_lab.escaping import escape
 from twisted_lab.events import Accepted, Connected, Event, Note
 from twisted_lab.explaining import explain, span
 from twisted_lab.explaining_calls import place, shown
@@ -44,6 +45,9 @@ class Lines:
     @staticmethod
     def _line(event: Event, connection: str | None) -> str:
         call = event.call
+        if isinstance(event, Note) and call is not None:
+            uncaught = f"{place(call)}  {call.name}(): {escape(event.text)}"
+            return f"[{span(event.ns, 4):>9}]  {uncaught}"
         if call is None:
             return f"[{span(event.ns, 4):>9}]  {explain(event).says}"
         data = getattr(event, "data", None)
