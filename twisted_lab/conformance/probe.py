@@ -32,6 +32,9 @@ LONGEST = 30.0
 #: Seconds in which nothing may come, where nothing shall.
 QUIET = 0.3
 
+#: A server beside us may be so many times as late as we are before its silence counts.
+LATER = 5
+
 #: Seconds after which what is done many times was done often enough: where the queue of connects
 #: is full, each takes a second.
 ENOUGH = 5.0
@@ -92,9 +95,14 @@ class Probe:
         self.random = random.Random(f"{pace.seed} {name}")
         self.log = Log(profile.name)
         self.patience = PATIENCE * pace.slow
-        self.quiet = QUIET * pace.slow
+        self._began = time.monotonic()
         declared = server.limits.idle_timeout or 0.0, server.limits.handshake_timeout or 0.0
         self.deadline = time.monotonic() + (LONGEST + 2 * max(declared)) * pace.slow
+
+    @property
+    def quiet(self) -> float:
+        """Seconds of silence that are one; more where this machine is late itself."""
+        return QUIET * self.slow + LATER * self.lateness.worst(self._began)
 
     # -- connecting ------------------------------------------------------------------------
 
