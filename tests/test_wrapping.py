@@ -13,6 +13,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.internet.protocol import Factory
+from twisted.protocols.policies import WrappingFactory
 from zope.interface.verify import verifyObject
 
 from tests.streams import MUCH, StreamCase, abort, echo, fail, half_close, lose
@@ -175,6 +176,14 @@ class DataTests(StreamCase):
         self.assertIsNone(self.stream.message_begun_at)
         spy.message_begun_at = 7.0  # type: ignore[attr-defined]
         self.assertEqual(self.stream.message_begun_at, 7.0)
+
+    def test_protocol_that_asks_its_transport(self) -> None:
+        """A protocol in one of Twisted's wrappers, which ask their transport, says nothing."""
+        wrapping_factory = WrappingFactory(Factory.forProtocol(Spy))
+        self.network.connect(Peer(), self.behind_layer(wrapping_factory))
+        (wrapper,) = wrapping_factory.protocols
+        self.assertIsNone(wrapper.transport.message_begun_at)
+        self.assertFalse(wrapper.transport.answering)
 
     def test_unsent(self) -> None:
         """In memory the kernel's unsent bytes are unknown: none."""

@@ -292,12 +292,12 @@ class Stream(Ending):
     @property
     def message_begun_at(self) -> float | None:
         """When the message now half received began, where the protocol knows; else None."""
-        return getattr(self.protocol, "message_begun_at", None)
+        return _said(self.protocol, "message_begun_at", None)
 
     @property
     def answering(self) -> bool:
         """An answer is on its way that takes time: it is not the peer who is silent."""
-        return getattr(self.protocol, "answering", False)
+        return _said(self.protocol, "answering", False)
 
     def touch(self) -> None:
         """Have the time-outs of silence count from now."""
@@ -332,6 +332,12 @@ class Stream(Ending):
         again = self.layer.next_check(self, now)
         if not self.ending and again != float("inf"):
             self._arm(max(0.0, again - now))
+
+
+def _said(protocol: object, name: str, otherwise: Any) -> Any:
+    """What *protocol* itself says; one of Twisted's wrappers would ask its transport, which asks it."""
+    own = name in getattr(protocol, "__dict__", ()) or hasattr(type(protocol), name)
+    return getattr(protocol, name) if own else otherwise
 
 
 def _own(name: str) -> property:
