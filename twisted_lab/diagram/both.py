@@ -12,7 +12,7 @@ from twisted_lab.diagram.layout import BOTTOM, TOP, Frame, Row, frame, rows
 from twisted_lab.diagram.svg import element, held, line, shown, text, words
 from twisted_lab.diagram.waiting import bar
 from twisted_lab.diagram.ways import Ways
-from twisted_lab.events import Closed, Event, Gap, Note
+from twisted_lab.events import Closed, Event, Gap, Note, NotListening
 from twisted_lab.explaining import counted, transport_of
 from twisted_lab.explaining_calls import shown as shown_call
 
@@ -25,11 +25,15 @@ _LABEL = 0.66
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end: its *events* in order, what it is called, and its address."""
+    """One end: its *events* in order, what it is called, and its address.
+
+    *lines*: each call is told with the number of its line.
+    """
 
     events: Sequence[Event]
     name: str
     address: str = ""
+    lines: bool = False
 
 
 def draw_both(
@@ -46,6 +50,7 @@ def draw_both(
     bottom = max([TOP, *(row.y for row in placed), *(row.tick for row in placed)]) + BOTTOM
     ways = Ways(columns, {row.index: row.y for row in placed}, both)
     transport = transport_of(one.event for one in both)
+    lines = left.lines or right.lines
     inside = [
         heads(columns, (left.address, right.address), (left.name, right.name)),
         *_lives(placed, both, columns, bottom - 6),
@@ -54,7 +59,7 @@ def draw_both(
         *map(ways.drawn, joins(both)),
         *(_bar(both[row.index], placed, columns) for row in placed),
         *(
-            group(row, when, columns, transport, _mark(row, both[row.index].side, columns))
+            group(row, when, columns, transport, _mark(row, both[row.index].side, columns, lines))
             for row, when in zip(placed, times(placed, to_scale=True), strict=True)
         ),
     ]
@@ -73,7 +78,8 @@ def _lives(
     """The two lifelines, each down to where its end closed."""
     for side in (0, 1):
         own = [row for row in placed if both[row.index].side == side]
-        closed = next((row.y for row in own if isinstance(row.event, Closed)), None)
+        last = next((row for row in reversed(own) if not isinstance(row.event, Note)), None)
+        closed = last.y if last and isinstance(last.event, Closed | NotListening) else None
         x, end = _x(side, columns), bottom if closed is None else closed + 8
         yield line(x, TOP - 16, x, end, class_="life open", stroke="currentColor")
         if closed is not None:
@@ -85,7 +91,7 @@ def _bar(moment: Moment, placed: Sequence[Row], columns: Frame) -> str:
     return bar(moment.event.call, moment.began, moment.ended, placed, x)
 
 
-def _mark(row: Row, side: Side, columns: Frame) -> str:
+def _mark(row: Row, side: Side, columns: Frame, lines: bool) -> str:
     """What is said of an event, beside its lifeline."""
     event, x = row.event, _x(side, columns)
     if isinstance(event, Gap):
@@ -93,7 +99,7 @@ def _mark(row: Row, side: Side, columns: Frame) -> str:
         return text(columns.middle, row.y, said, text_anchor="middle", class_="label quiet")
     share = 0.95 if isinstance(event, Note) else _LABEL
     letters = int(columns.room * share / _LETTER)
-    said = shown(_said(event), letters)
+    said = shown(_said(event, lines), letters)
     inside = words(said)
     data = getattr(event, "data", None)
     left = int((columns.room * _LABEL - len(said) * _LETTER) / _MONO) - 1
@@ -113,11 +119,12 @@ def _mark(row: Row, side: Side, columns: Frame) -> str:
     return dot + held(said, label, columns.peer + 1, row.y - 18, columns.room - 2, 20)
 
 
-def _said(event: Event) -> str:
+def _said(event: Event, lines: bool) -> str:
     if isinstance(event, Note):
         return event.text if event.kind == "diagnosis" else f"{event.kind}: {event.text}"
     if event.call is not None:
-        return shown_call(event.call)
+        place = f"{event.call.line}: " if lines and event.call.line is not None else ""
+        return place + shown_call(event.call)
     size: int | None = getattr(event, "bytes", None)
     if isinstance(event, Closed):
         return f"closed: {event.reason}"

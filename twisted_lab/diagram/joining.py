@@ -21,6 +21,7 @@ from twisted_lab.events import (
     DatagramReceived,
     DatagramSent,
     Event,
+    Gap,
     LocalShutdown,
     PeerShutdown,
     Received,
@@ -32,6 +33,9 @@ Side = int
 
 #: What goes from the one end to the other.
 _GOES_OUT = (Sent, DatagramSent, Connected, LocalShutdown, Closed)
+
+#: What may be the first that is known of a stream; calls that made its socket may stand before.
+_FIRSTS = (Accepted, Connected, Received, Sent, Gap)
 
 #: Errors that are the first that a program hears of an RST.
 _RESET = ("ECONNRESET", "EPIPE")
@@ -127,7 +131,9 @@ def _bytes(there: _End, here: _End) -> Iterator[Join]:
 
 
 def _whole(end: _End) -> bool:
-    return any(isinstance(event, Accepted | Connected) for _, event in end[:1])
+    """Whether nothing moved, or was lost, before the connection's beginning."""
+    firsts = (event for _, event in end if isinstance(event, _FIRSTS))
+    return isinstance(next(firsts, None), Accepted | Connected)
 
 
 def _datagrams(there: _End, here: _End) -> Iterator[Join]:

@@ -22,7 +22,7 @@ BOTTOM = 26.0
 CUT = 26.0
 
 #: A silence is cut when it lasts so many ns, and so many times as long as all the rest together.
-_SILENCE = 100_000_000
+_SILENCE = 20_000_000
 _TIMES = 4
 
 #: How much higher a picture to scale is than its rows alone: room for silence to be seen.
