@@ -22,6 +22,7 @@ socketlab, the bench that tells the truth about sockets
   socketlab watch -- PROGRAM                      every socket call of your own program
   socketlab connect ENDPOINT                      talk to a server, seeing every event
   socketlab check PROFILE ENDPOINT                what is wrong with a server, case by case
+  socketlab study --list                          experiments: each call of sockets, run and drawn
   socketlab export FILE.jsonl --html FILE         a recording as a page; or as a picture (--svg),
                                                   or as packets for Wireshark (--pcapng)
   socketlab --version
@@ -148,6 +149,13 @@ def check(arguments: Sequence[str]) -> int:
     return check(arguments, Alongside)
 
 
+def study(arguments: Sequence[str]) -> int:
+    """Experiments, run here and now."""
+    from twisted_lab.study.command import study
+
+    return study(arguments)
+
+
 def _install_lean_reactor() -> None:
     """Where it can run; elsewhere Twisted's default comes with the first import of the reactor."""
     try:
@@ -164,4 +172,5 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "connect": connect,
     "check": check,
     "export": export,
+    "study": study,
 }

@@ -292,12 +292,13 @@ class Stream(Ending):
     @property
     def message_begun_at(self) -> float | None:
         """When the message now half received began, where the protocol knows; else None."""
-        return _said(self.protocol, "message_begun_at", None)
+        begun: float | None = _said(self.protocol, "message_begun_at", None)
+        return begun
 
     @property
     def answering(self) -> bool:
         """An answer is on its way that takes time: it is not the peer who is silent."""
-        return _said(self.protocol, "answering", False)
+        return bool(_said(self.protocol, "answering", False))
 
     def touch(self) -> None:
         """Have the time-outs of silence count from now."""
@@ -335,7 +336,10 @@ class Stream(Ending):
 
 
 def _said(protocol: object, name: str, otherwise: Any) -> Any:
-    """What *protocol* itself says; one of Twisted's wrappers would ask its transport, which asks it."""
+    """What *protocol* itself says.
+
+    One of Twisted's wrappers would ask its transport, which is us.
+    """
     own = name in getattr(protocol, "__dict__", ()) or hasattr(type(protocol), name)
     return getattr(protocol, name) if own else otherwise
 

@@ -1,0 +1,25 @@
+"""The experiments, a file each, in the order of the study."""
+
+NAMES = (
+    "stream-life",
+    "datagram-life",
+    "stream-no-boundaries",
+    "datagram-boundaries",
+    "framing",
+    "partial-sends",
+    "half-close",
+    "fin-and-rst",
+    "unread-data",
+    "time-wait",
+    "backlog",
+    "flow-control",
+    "nagle",
+    "udp-loss",
+    "connected-udp",
+    "four-ways",
+    "tls",
+    "addresses",
+    "unix-sockets",
+    "web-files-mail",
+    "real-time",
+)

@@ -1,0 +1,104 @@
+"""One run of an experiment, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from twisted_lab.study.drawing import Picture
+from twisted_lab.study.experiment import Experiment, Observation
+from twisted_lab.study.program import Program
+from twisted_lab.study.seen import Seen
+from twisted_lab.study.stage import PATIENCE, Stage, Stalled
+
+#: What a program of Twisted's is run by, for each reactor.
+REACTORS = {"epoll": (), "lean": ("-m", "twisted_lab.study.under_lean")}
+
+#: Lines of a program's errors that are told.
+_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of *experiment*: *seen* by the plain programs, *twisted* with Twisted's."""
+
+    experiment: Experiment
+    seen: Seen
+    twisted: Seen
+    observations: tuple[Observation, ...]
+    pictures: tuple[Picture, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every observation does."""
+        return all(one.holds for one in self.observations)
+
+    @property
+    def result(self) -> str:
+        """What follows from the observations."""
+        if self.holds:
+            return self.experiment.result
+        failed = [one for one in self.observations if not one.holds]
+        return (
+            f"This run does not show it: {len(failed)} of {len(self.observations)} observations"
+            " are not what was to be shown."
+        )
+
+
+def run(
+    experiment: Experiment,
+    reactor: str = "epoll",
+    instead: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
+) -> Outcome:
+    """Run *experiment*, with Twisted's programs on *reactor*; *instead* has other sources by part.
+
+    Nothing is raised for what a program does: it is observed.
+    """
+    programs = {one.name: one for one in experiment.programs}
+    for part, source in (instead or {}).items():
+        programs[part] = replace(programs[part], source=source)
+    seen, observed = _play(experiment, programs, (), patience)
+    observed += _looked(lambda: experiment.observe(seen))
+    twisted = Seen({})
+    if experiment.twisted:
+        before = REACTORS[reactor]
+        twisted, said = _play(experiment, {**programs, **experiment.twisted}, before, patience)
+        observed += said + _looked(lambda: experiment.compare(seen, twisted))
+    pictures: tuple[Picture, ...] = ()
+    try:
+        pictures = tuple(experiment.pictures(seen))
+    except LookupError:
+        observed.append(Observation(False, "there is too little to draw"))
+    return Outcome(experiment, seen, twisted, tuple(observed), pictures)
+
+
+def _play(
+    experiment: Experiment,
+    programs: Mapping[str, Program],
+    before: Iterable[str],
+    patience: float,
+) -> tuple[Seen, list[Observation]]:
+    observed = []
+    with Stage(programs, experiment.files(), tuple(before), patience) as stage:
+        try:
+            experiment.play(stage)
+        except Stalled as stalled:
+            observed.append(Observation(False, str(stalled)))
+    for one in stage.seen:
+        if one.status > 0:
+            last = " / ".join(one.errors[-_TOLD:]) or "without a word"
+            observed.append(Observation(False, f"{one.name}.py ended with {one.status}: {last}"))
+    return stage.seen, observed
+
+
+def _looked(observe: Callable[[], Iterable[Observation]]) -> list[Observation]:
+    """What *observe* finds, as far as it comes with what there is."""
+    found: list[Observation] = []
+    try:
+        found += observe()
+    except (LookupError, ValueError, AttributeError) as error:
+        found.append(
+            Observation(False, f"the recording lacks what more is asked about ({error!r})")
+        )
+    return found
