@@ -77,7 +77,11 @@ class BothTests(SynchronousTestCase):
         """RST is a zigzag to where it was heard."""
         left = [CONNECTED, closed(MS, CloseReason.ABORTED)]
         right = [ACCEPTED, closed(2 * MS, CloseReason.RESET)]
-        self.assertEqual(classes(tree(left, right), "join"), ["open left", "rst left"])
+        picture = tree(left, right)
+        self.assertEqual(classes(picture, "join"), ["open left", "rst left"])
+        for one in picture.iter():
+            if one.tag.endswith("path"):
+                self.assertRegex(one.get("d", ""), r"[0-9Z]$")
 
     def test_blocked(self) -> None:
         """A call that blocked is a bar from its beginning to its end; a short one is none."""

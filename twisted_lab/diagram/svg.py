@@ -42,12 +42,12 @@ def _value(value: object) -> str:
 def safe(text: str) -> str:
     """*text* on one line, with nothing in it that acts."""
     # A backslash is only what escaping made of something else: what is safe is not escaped again.
-    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)[:_LONGEST]
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def words(text: str) -> str:
     """*text*, which is safe to show, as the content of an element."""
-    return in_xml(safe(text), quote=False)
+    return in_xml(safe(text[:_LONGEST]), quote=False)
 
 
 def text(x: float, y: float, said: str, **attributes: object) -> str:

@@ -55,7 +55,7 @@ def room():
 
 
 def member():
-    """Says its name, waits until three are here, says a word, and hears three words."""
+    """Says its name, waits until three are here, says a line, and hears three."""
     import socket
     import sys
 
@@ -63,11 +63,13 @@ def member():
     sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     lines = sock.makefile("rb")
     sock.sendall(name.encode() + b"\n")
-    while lines.readline() != b"cleo: is here\n":  # she comes last
-        pass
+    for line in lines:
+        print(line.decode().strip())
+        if line == b"cleo: is here\n":  # she comes last
+            break
     sock.sendall(b"hello from " + name.encode() + b"\n")
-    heard = [lines.readline().decode().strip() for _ in range(3)]
-    print(*heard, sep="\n")
+    for _ in range(3):
+        print(lines.readline().decode().strip())
     sock.close()
 
 
@@ -165,7 +167,10 @@ def play(stage):
     """The chat, then the game."""
     room = stage.start("room", 0)
     port = room.number()
-    members = [stage.start("member", port, name, name=name) for name in _NAMES]
+    members = []
+    for name in _NAMES:
+        members.append(stage.start("member", port, name, name=name))
+        members[-1].line()  # it is here
     for one in members:
         one.finish()
     room.finish()
@@ -176,7 +181,7 @@ def play(stage):
 
 def observe(seen: Seen) -> Iterator[Observation]:
     """Who heard what and when; and how old the positions were."""
-    heard = [seen[name].output for name in _NAMES]
+    heard = [seen[name].output[-3:] for name in _NAMES]
     yield Observation(
         heard[0] == heard[1] == heard[2] and len(heard[0]) == 3,
         "; ".join(
@@ -207,7 +212,7 @@ def observe(seen: Seen) -> Iterator[Observation]:
 
 def compare(plain: Seen, twisted: Seen) -> Iterator[Observation]:
     """Whether all heard the same in Twisted's room."""
-    heard = [twisted[name].output for name in _NAMES]
+    heard = [twisted[name].output[-3:] for name in _NAMES]
     yield Observation(
         heard[0] == heard[1] == heard[2] and len(heard[0]) == 3,
         f"in Twisted's room all three heard {', '.join(heard[0])}"
