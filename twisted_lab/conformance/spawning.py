@@ -98,7 +98,7 @@ class Spawned:
         On a port of its own each time, for another may be in TIME_WAIT, unless *same_port*.
         """
         if not same_port:
-            self._port = _free_port()
+            self._port = free_port()
         server = self._resolve(self._port)
         words = [word.replace(PORT, str(self._port)) for word in self._words]
         try:
@@ -121,7 +121,7 @@ class Spawned:
     def _wait(self, server: Server) -> None:
         """Until the kernel has its port listening: a connect could use up a server for one."""
         until = time.monotonic() + self._patience
-        while not _listens(server):
+        while not listens(server):
             if (how := self.ended()) is not None:
                 raise Failed(f"the server ended before it listened: {how}{self._last_words()}")
             if time.monotonic() > until:
@@ -174,7 +174,7 @@ def _name(number: int) -> str:
         return f"signal {number}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """One that is free for streams and for datagrams."""
     while True:
         with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
@@ -185,7 +185,7 @@ def _free_port() -> int:
                 return port
 
 
-def _listens(server: Server) -> bool:
+def listens(server: Server) -> bool:
     """Whether a socket of this machine is bound to the server's port, by /proc/net (proc(5))."""
     if server.kind == "unix":  # an abstract name is shown with @
         path = f" {server.path.replace(chr(0), '@', 1)}\n"

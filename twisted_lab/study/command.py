@@ -31,9 +31,31 @@ def _study(options: StudyOptions) -> int:
     chosen = [experiment(name) for name in (names() if options["all"] else options.names)]
     if options["save"] is not None:
         return _save(chosen, options["save"])
+    if options["grade"] is not None or options["many"] is not None:
+        return _grade(options, chosen[0])
     outcomes = list(_outcomes(chosen, options["reactor"], brief=_writes(options)))
     _write(options, outcomes)
     return 0 if all(one.holds for one in outcomes) else 1
+
+
+def _grade(options: StudyOptions, chosen: Experiment) -> int:
+    """0 where all passed."""
+    from twisted_lab.study.grading import grade, programs_of, table, told
+
+    if options["grade"] is not None:
+        grades = [grade(chosen, options["grade"])]
+        print("\n".join(told(grades[0])), flush=True)
+    else:
+        grades = []
+        for file in programs_of(options["many"]):
+            grades.append(grade(chosen, file))
+            print(f"{grades[-1].file}: {grades[-1].verdict}", file=sys.stderr, flush=True)
+        print("\n".join(table(grades)), flush=True)
+    if options["html"] is not None:
+        from twisted_lab.study.class_report import page
+
+        write_file([page(chosen, grades).encode()], options["html"])
+    return 0 if all(one.passed for one in grades) else 1
 
 
 def _writes(options: StudyOptions) -> bool:

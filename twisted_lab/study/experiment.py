@@ -58,14 +58,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """A task whose answer is a program: *task* says what to write.
+    """A task whose answer is a server, which takes its port as its argument: *task* says which.
 
-    *profile* is what ``socketlab check`` asks of it; ``mistakes`` are what it is there to avoid.
+    ``socketlab check`` asks of it the cases *only* (globs) of *profile*, over *transport*: one that
+    is built in, or a file's text. Mistakes *aside* are told, and count for nothing: that a server
+    takes one client at a time is no mistake where nobody asks for more.
     """
 
     task: str
     profile: str
+    only: tuple[str, ...]
     transport: str = "tcp"
+    aside: tuple[str, ...] = ("starved",)
 
 
 @dataclass(frozen=True, slots=True)

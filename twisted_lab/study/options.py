@@ -51,3 +51,5 @@ class StudyOptions(CommandOptions):
             raise usage.UsageError("--grade is for one program, --many for a folder: not both")
         if graded and (self["all"] or len(self.names) != 1):
             raise usage.UsageError(f"--{graded[0]} is for one experiment's exercise")
+        if graded and self["markdown"] is not None:
+            raise usage.UsageError(f"--{graded[0]} is told by --html, not --markdown")

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 class Program:
     """*source* is a Python program; *name* is its part in the experiment (``server``).
 
-    *twisted*: it has a reactor.
+    *twisted*: it has a reactor. *path* is where it is a file already, and runs from there.
     """
 
     name: str
     source: str
     twisted: bool = False
+    path: str = ""
 
     @property
     def ends(self) -> bool:

@@ -62,7 +62,7 @@ class Actor:
         self._hooked = Hooked(calls, (), _CAPTURE, os.environ)
         environment = {**os.environ, **self._hooked.environment, "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, *before, program.file, *arguments],
+            [sys.executable, *before, program.path or program.file, *arguments],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,

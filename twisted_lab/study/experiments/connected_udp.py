@@ -195,5 +195,6 @@ EXERCISE = Exercise(
     "Write a server that sends back every datagram, and goes on when a client has gone before its"
     " answer comes: the ICMP error must not end it.",
     "echo",
+    ("U01", "U06", "U08"),
     transport="udp",
 )

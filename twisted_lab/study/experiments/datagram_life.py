@@ -130,5 +130,6 @@ TRY = (
 EXERCISE = Exercise(
     "Write a server that sends back every datagram, also an empty one, to whoever sent it.",
     "echo",
+    ("U0[12368]",),
     transport="udp",
 )

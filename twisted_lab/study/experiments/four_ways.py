@@ -246,7 +246,9 @@ TRY = (
     ),
 )
 EXERCISE = Exercise(
-    "Write a server that answers each line with the same line in capitals, for many clients at"
-    " once: none may wait for another.",
-    "line",
+    "Write a server that answers each line with the same line backwards (drawer: reward), for many"
+    " clients at once: none may wait for another.",
+    'send = "drawer\\n"\nreply = "reward\\n"',
+    ("S0[134]", "N01", "N02", "N04", "N08", "H04"),
+    aside=(),
 )

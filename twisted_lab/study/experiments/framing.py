@@ -195,7 +195,8 @@ TRY = (
     ),
 )
 EXERCISE = Exercise(
-    "Write a server that answers each line with the same line in capitals, however it was cut on"
-    " its way, and with more than one line in a recv().",
-    "line",
+    "Write a server that answers each line with the same line backwards (drawer: reward), however"
+    " it was cut on its way, and every one of several that come with one recv().",
+    'send = "drawer\\n"\nreply = "reward\\n"',
+    ("S0*",),
 )

@@ -141,4 +141,5 @@ EXERCISE = Exercise(
     "Write a server that sends back every byte, also those that are on their way when the client"
     " ends its own direction, and then closes.",
     "echo",
+    ("S01", "H*"),
 )

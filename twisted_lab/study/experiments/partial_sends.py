@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from twisted_lab.explaining import counted
 from twisted_lab.study.drawing import Picture, both
-from twisted_lab.study.experiment import Observation, Task
+from twisted_lab.study.experiment import Exercise, Observation, Task
 from twisted_lab.study.seen import Seen
 
 AIM = (
@@ -169,4 +169,10 @@ TRY = (
         "Leave out TCP_NODELAY and the sleep.",
         "By how many recvs does the line come now? Who joined the bytes?",
     ),
+)
+EXERCISE = Exercise(
+    "Write a server that sends back every byte, also many at once to a client that begins to read"
+    " late: none may be missing.",
+    "echo",
+    ("S0[1-8]", "H01", "H02", "H05"),
 )

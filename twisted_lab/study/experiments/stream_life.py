@@ -135,4 +135,5 @@ TRY = (
 EXERCISE = Exercise(
     "Write a server that sends back every byte, for as many clients as come, one after the other.",
     "echo",
+    ("S0[1-8]", "H03", "H04", "C04"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from twisted_lab.explaining import counted
 from twisted_lab.study.drawing import Picture, both
-from twisted_lab.study.experiment import Exercise, Observation, Task
+from twisted_lab.study.experiment import Observation, Task
 from twisted_lab.study.seen import Seen
 
 AIM = (
@@ -21,7 +21,7 @@ ASKED = (
 
 
 def server():
-    """Answers three clients after the first 4 bytes of what they sent."""
+    """Answers two clients after the first 4 bytes of what they sent."""
     import socket
     import sys
 
@@ -151,9 +151,4 @@ TRY = (
         "Let the patient server stop reading after 1 s.",
         "Why does a real server need such a limit?",
     ),
-)
-EXERCISE = Exercise(
-    "Write a server that answers the first line of each client, whatever else the client sends,"
-    " and closes without an RST.",
-    "line",
 )
