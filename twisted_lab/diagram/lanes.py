@@ -13,6 +13,9 @@ from twisted_lab.explaining import counted, span
 _LANE, _HEAD, _EDGE = 22.0, 30.0, 14.0
 _LETTER, _NAMES = 6.8, 0.3
 
+#: Letters of what a span or a mark says.
+_SAID = 200
+
 #: Steps of the scale at most.
 _STEPS = 6
 
@@ -123,7 +126,7 @@ def _lane(
         x = left + (one.began - zero) * scale
         yield element(
             "rect",
-            element("title", words(one.says)),
+            element("title", words(shown(one.says, _SAID))),
             x=x,
             y=y - 6,
             width=max(1.5, (one.ended - one.began) * scale),
@@ -136,7 +139,7 @@ def _lane(
         x = left + (mark.ns - zero) * scale
         yield element(
             "g",
-            element("title", words(mark.says)),
+            element("title", words(shown(mark.says, _SAID))),
             line(x, y - 7, x, y + 7, class_="line", stroke="currentColor", stroke_width="2"),
             class_=mark.kind,
         )

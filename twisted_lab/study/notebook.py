@@ -55,7 +55,7 @@ def _section(outcome: Outcome, stem: str, pictures: dict[str, str]) -> Iterator[
     for number, picture in enumerate(outcome.pictures, 1):
         file = f"{stem}-{one.name}-{number}.svg"
         pictures[file] = _alone(picture.wide)
-        yield f"![{_safe(picture.caption)}]({file})"
+        yield f"![{_safe(escape(picture.caption, 200))}]({file})"
         yield ""
     yield from _part(
         "Observations",

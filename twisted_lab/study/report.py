@@ -128,7 +128,7 @@ def _printed(ended: Ended) -> str:
 
 
 def _figure(picture: Picture) -> str:
-    caption = f"<figcaption>{in_html(picture.caption)}</figcaption>"
+    caption = f"<figcaption>{in_html(escape(picture.caption, 200))}</figcaption>"
     return f"<figure>{caption}{in_widths(picture.wide, picture.narrow)}</figure>\n"
 
 

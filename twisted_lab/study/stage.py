@@ -82,14 +82,16 @@ class Actor:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._output.append(line.rstrip("\n"))
-            self._lines.put(self._output[-1])
+        with self._process.stdout as pipe:
+            for line in pipe:
+                self._output.append(line.rstrip("\n"))
+                self._lines.put(self._output[-1])
         self._lines.put(None)
 
     def _hear(self) -> None:
         assert self._process.stderr is not None
-        self._errors += (line.rstrip("\n") for line in self._process.stderr)
+        with self._process.stderr as pipe:
+            self._errors += (line.rstrip("\n") for line in pipe)
 
     @property
     def pid(self) -> int:
