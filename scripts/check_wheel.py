@@ -23,6 +23,7 @@ WANTED = {
     "twisted_lab/watch/hook/socketlab_hook/seen.py",
     "twisted_lab/paper.css",
     "twisted_lab/conformance/report.css",
+    "twisted_lab/study/study.css",
     "twisted_lab/conformance/examples/http.toml",
     "twisted_lab/conformance/servers/plain/echo.py",
     "twisted_lab/conformance/servers/twisted/echo.py",

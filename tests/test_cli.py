@@ -45,7 +45,9 @@ class MainTests(SynchronousTestCase):
         """A command that there is not is named, with those that there are; 2."""
         done = call("sevre", "--port", "7")
         self.assertEqual((done.status, done.out), (2, ""))
-        said = "socketlab: no command 'sevre'; there are: serve, watch, connect, check, export"
+        said = (
+            "socketlab: no command 'sevre'; there are: serve, watch, connect, check, export, study"
+        )
         self.assertEqual(done.last_line, said)
 
     def test_hostile(self) -> None:

@@ -26,6 +26,8 @@ from twisted_lab.live.screen import HELP
 from twisted_lab.protocols import KINDS
 from twisted_lab.protocols.commands import COMMANDS
 from twisted_lab.settings import OPTIONS
+from twisted_lab.study.experiment import experiment, names
+from twisted_lab.study.options import StudyOptions
 from twisted_lab.watch.options import ProgramOptions
 
 ROOT = Path(__file__).parents[1]
@@ -255,3 +257,23 @@ class ProgramsPageTests(SynchronousTestCase):
     def test_mistakes(self) -> None:
         """docs/mistakes.md is made of the code as it is."""
         self.assertEqual(page("docs/mistakes.md"), mistakes_page.text())
+
+
+class StudyPageTests(SynchronousTestCase):
+    def test_experiments(self) -> None:
+        """Each experiment has its row, in their order, and says whether it has an exercise."""
+        rows = re.findall(
+            r"^\| (\d+) \| `([a-z-]+)` \| (.+) \| (yes|) ?\|$", page("docs/study.md"), re.MULTILINE
+        )
+        found = [experiment(name) for name in names()]
+        self.assertEqual(
+            [(int(number), name, title, bool(yes)) for number, name, title, yes in rows],
+            [(one.number, one.name, one.title, one.exercise is not None) for one in found],
+        )
+
+    def test_options(self) -> None:
+        """Each option has its row."""
+        said = set(re.findall(r"^\| `--([a-z]+)", page("docs/study.md"), re.MULTILINE))
+        self.assertEqual(
+            said, {name for name, *_ in (*StudyOptions.optParameters, *StudyOptions.optFlags)}
+        )

@@ -22,6 +22,7 @@ SUFFIXES = {
     "diagram": (".py", ".css"),
     "conformance": (".py", ".css"),
     "examples": (".toml",),
+    "study": (".py", ".css"),
     "twisted_lab": (".py", ".css"),
 }
 #: Programs that are run as they stand, and are no modules: the servers that mends are cut from.

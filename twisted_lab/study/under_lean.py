@@ -5,8 +5,15 @@ from __future__ import annotations
 import runpy
 import sys
 
-from twisted_lab.reactor import install
 
-install()
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+def main() -> None:
+    """The program is the first argument, and finds its own behind it."""
+    from twisted_lab import reactor
+
+    reactor.install()
+    del sys.argv[0]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
