@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from scripts import cases_page, mistakes_page
+from scripts import cases_page, mistakes_page, reference_pages
 from tests.folder import FolderTestCase
 from twisted_lab.client.options import ConnectOptions
 from twisted_lab.config import ConfigFile
@@ -257,6 +257,13 @@ class ProgramsPageTests(SynchronousTestCase):
     def test_mistakes(self) -> None:
         """docs/mistakes.md is made of the code as it is."""
         self.assertEqual(page("docs/mistakes.md"), mistakes_page.text())
+
+
+class ReferencePagesTests(SynchronousTestCase):
+    def test_made(self) -> None:
+        """Services, options and Python's interface are those of the code."""
+        for name, text in reference_pages.pages().items():
+            self.assertEqual(page(f"docs/{name}"), text.rstrip() + "\n", name)
 
 
 class StudyPageTests(SynchronousTestCase):

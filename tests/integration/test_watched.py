@@ -140,6 +140,26 @@ class MeaningTests(WatchedTestCase):
         seen = self.watched("import socket\nsocket.getaddrinfo('no such name', 1)\n")
         self.assertEqual([one.call.error for one in seen.events if one.call], ["EAI_NONAME"])
 
+    def test_other_waits(self) -> None:
+        """A wait for pipes and files is no call of a socket; one for a socket is, as before."""
+        seen = self.watched(
+            "import select, socket, subprocess\n"
+            "subprocess.run(['true'], capture_output=True)\n"
+            "select.select([], [], [], 0.001)\n"
+            "one, other = socket.socketpair()\n"
+            "poller = select.epoll()\n"
+            "poller.register(one, select.EPOLLOUT)\n"
+            "poller.poll(1)\n"
+            "poller.unregister(one)\n"
+            "poller.poll(0)\n"
+            "select.select([], [other], [], 1)\n"
+        )
+        names = [one.call.name for one in seen.events if one.call]
+        self.assertEqual(
+            [name for name in names if name in ("poll", "epoll_wait", "select")],
+            ["epoll_wait", "select"],
+        )
+
     def test_no_python(self) -> None:
         """Of what is no Python, but was to be watched as one, it is said that nothing was seen."""
         seen = watched("/bin/true", options=("--quiet", "--by", "hook"))

@@ -18,9 +18,13 @@ from twisted_lab.study.telling import told
 def study(arguments: Sequence[str]) -> int:
     """Run experiments, and say what was observed: 0 where all of it was to be shown, else 1.
 
-    2: wrong usage.
+    2: wrong usage; 130: interrupted.
     """
-    return run_command("study", StudyOptions(), arguments, _study)
+    try:
+        return run_command("study", StudyOptions(), arguments, _study)
+    except KeyboardInterrupt:
+        print("socketlab study: interrupted", file=sys.stderr)
+        return 130
 
 
 def _study(options: StudyOptions) -> int:

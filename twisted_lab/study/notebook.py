@@ -54,7 +54,7 @@ def _section(outcome: Outcome, stem: str, pictures: dict[str, str]) -> Iterator[
             yield ""
     for number, picture in enumerate(outcome.pictures, 1):
         file = f"{stem}-{one.name}-{number}.svg"
-        pictures[file] = _alone(picture.wide)
+        pictures[file] = alone(picture.wide)
         yield f"![{_safe(escape(picture.caption, 200))}]({file})"
         yield ""
     yield from _part(
@@ -89,6 +89,6 @@ def _safe(said: str) -> str:
     return _SPECIAL.sub(r"\\\1", said)
 
 
-def _alone(svg: str) -> str:
+def alone(svg: str) -> str:
     """A picture that stood in a page, with the style that it needs alone."""
     return svg.replace("</desc>", f"</desc><style>{style()}</style>", 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from twisted_lab.errors import SocketlabError
+from twisted_lab.events import Note
 from twisted_lab.study.drawing import Picture
 from twisted_lab.study.experiment import Experiment, Observation
 from twisted_lab.study.program import Program
@@ -83,12 +85,14 @@ def _play(
     with Stage(programs, experiment.files(), tuple(before), patience) as stage:
         try:
             experiment.play(stage)
-        except Stalled as stalled:
-            observed.append(Observation(False, str(stalled)))
+        except (Stalled, SocketlabError) as problem:
+            observed.append(Observation(False, str(problem)))
     for one in stage.seen:
         if one.status > 0:
             last = " / ".join(one.errors[-_TOLD:]) or "without a word"
             observed.append(Observation(False, f"{one.name}.py ended with {one.status}: {last}"))
+        notes = (note for note in one.events if isinstance(note, Note) and note.kind == "watch")
+        observed += [Observation(False, f"of {one.title} {note.text}") for note in notes]
     return stage.seen, observed
 
 

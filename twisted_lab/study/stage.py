@@ -12,11 +12,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from twisted_lab.dating import began
-from twisted_lab.events import Event
+from twisted_lab.events import Event, Note
 from twisted_lab.study.benched import Bench
 from twisted_lab.study.program import Program
 from twisted_lab.study.seen import Ended, Seen
@@ -29,8 +30,8 @@ PATIENCE = 20.0
 #: Bytes of each message that are kept.
 _CAPTURE = 256
 
-#: The last line of a traceback, and others, that are told of a program that failed.
-_TOLD = 3
+#: Lines kept of what a program prints, and letters of one.
+_LINES, _LINE = 1000, 2000
 
 _NUMBER = re.compile(r"(\d+)\s*$")
 
@@ -83,20 +84,17 @@ class Actor:
     def _read(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as pipe:
-            for line in pipe:
-                self._output.append(line.rstrip("\n"))
-                self._lines.put(self._output[-1])
+            while line := pipe.readline(_LINE):
+                if len(self._output) < _LINES:
+                    self._output.append(line.rstrip("\n"))
+                    self._lines.put(self._output[-1])
         self._lines.put(None)
 
     def _hear(self) -> None:
         assert self._process.stderr is not None
         with self._process.stderr as pipe:
-            self._errors += (line.rstrip("\n") for line in pipe)
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self._process.pid
+            while line := pipe.readline(_LINE):
+                self._errors = [*self._errors[-_LINES:], line.rstrip("\n")]
 
     def line(self) -> str:
         """The next line that it prints; raises :class:`Stalled` when there is none."""
@@ -159,7 +157,8 @@ class Actor:
         for one in self._readers:
             one.join()
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(OSError):  # it ended before it took what was written
+            self._process.stdin.close()
         try:
             events = tuple(self._events())
         finally:
@@ -173,7 +172,11 @@ class Actor:
         while records := self._hooked.read(all=True):
             for pid, record in records:
                 yield from sockets.events(pid, record)
-        yield from sockets.ended(time.monotonic_ns() - self._zero)
+        now = time.monotonic_ns() - self._zero
+        yield from sockets.ended(now)
+        if self._hooked.lost:
+            said = f"{self._hooked.lost} calls came too fast, and are not recorded"
+            yield Note(now, self.name, "watch", said)
 
 
 class Stage:

@@ -41,10 +41,11 @@ def client():
     import sys
 
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(0.3)
+    sock.settimeout(5)
     sock.connect(("127.0.0.1", int(sys.argv[1])))
     sock.send(b"who is there?")  # no address: connect() has given it
     print(sock.recv(100).decode())
+    sock.settimeout(0.3)
     try:
         print(sock.recv(100).decode())
     except (TimeoutError, ConnectionRefusedError):

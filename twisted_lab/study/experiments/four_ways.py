@@ -101,7 +101,7 @@ def event_loop():
 
 
 def client():
-    """Three clients; the first dawdles until the others have their answers, or 0.3 s."""
+    """Three clients; the first dawdles until the others have their answers, or 1 s."""
     import select
     import socket
     import sys
@@ -116,7 +116,7 @@ def client():
     waiting.remove(slow)
 
     while waiting:
-        ready, _, _ = select.select(waiting, [], [], 0.3 if slow else None)
+        ready, _, _ = select.select(waiting, [], [], 1 if slow else None)
         for sock in ready:
             sock.recv(100)
             print(names[sock], "has its answer")
@@ -124,7 +124,7 @@ def client():
             sock.close()
         if slow and (not ready or not waiting):
             slow.sendall(b"hello")  # at last
-            waiting.append(slow)
+            waiting.insert(0, slow)
             slow = None
 
 

@@ -96,9 +96,9 @@ def game():
     for number in range(100):
         sock.sendto(struct.pack("!Iff", number, number / 10, 1.0), player)
         time.sleep(0.005)
-    sock.sendto(b"", player)
-    time.sleep(0.2)  # the player has room again
-    sock.sendto(b"", player)  # the end, which may get lost as any datagram may
+    for _ in range(5):  # the end, which may get lost as any datagram may
+        sock.sendto(b"", player)
+        time.sleep(0.1)
     sock.close()
 
 

@@ -26,7 +26,6 @@ def server():
     import os
     import socket
     import struct
-    import time
 
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind("stream.sock")
@@ -44,7 +43,7 @@ def server():
         socket.send_fds(conn, [b"a file"], [file.fileno()])  # SCM_RIGHTS
     conn.close()
 
-    time.sleep(0.05)  # busy for a moment: what comes meanwhile waits
+    input()  # busy, until you press Enter: what comes meanwhile waits
     count = 0
     while datagrams.recv(1000) != b"last":
         count += 1
@@ -79,7 +78,7 @@ def in_twisted():
     import socket
     import struct
 
-    from twisted.internet import protocol, reactor
+    from twisted.internet import protocol, reactor, stdio
 
     class Hand(protocol.Protocol):
         def connectionMade(self):
@@ -105,7 +104,14 @@ def in_twisted():
             self.count += 1
 
     reactor.listenUNIX("stream.sock", protocol.Factory.forProtocol(Hand), mode=0o600)
-    reactor.listenUNIXDatagram("datagram.sock", Count())
+    datagrams = reactor.listenUNIXDatagram("datagram.sock", Count())
+    datagrams.stopReading()
+
+    class Keyboard(protocol.Protocol):
+        def dataReceived(self, data):  # Enter
+            datagrams.startReading()
+
+    stdio.StandardIO(Keyboard())
     print("ready")
     reactor.run()
 
@@ -120,6 +126,10 @@ def play(stage):
     server = stage.start("server")
     server.line()
     client = stage.start("client")
+    client.line()
+    client.line()
+    stage.pause(0.3)  # it sends until there is no room
+    server.enter()
     client.finish()
     server.finish()
 

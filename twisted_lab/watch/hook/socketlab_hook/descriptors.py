@@ -111,8 +111,19 @@ def _sockets(ready):
     return tuple(found)
 
 
-def _waited(began, name, timeout, count, error, readable=(), writable=()):
+def _asks(descriptors):
+    """Whether a socket is among *descriptors*; None stands for those that are not known."""
+    if descriptors is None:
+        return True
+    sockets = seen.process.sockets
+    return any((one if isinstance(one, int) else one.fileno()) in sockets for one in descriptors)
+
+
+def _waited(began, asked, name, timeout, count, error, readable=(), writable=()):
+    """Tell of a wait for *asked*, if a socket is among them."""
     try:
+        if not _asks(asked):
+            return
         more = {"readable": _sockets(readable), "writable": _sockets(writable)}
         tell(began, name, None, (timeout,), count, error, more)
     except Exception:
@@ -125,32 +136,59 @@ def _selecting(original):
         try:
             ready = original(rlist, wlist, xlist, timeout)
         except BaseException as error:
-            _waited(began, "select", timeout, None, error_of(error))
+            _selected(began, (rlist, wlist, xlist), timeout, None, error_of(error))
             raise
-        _waited(began, "select", timeout, sum(map(len, ready)), None, ready[0], ready[1])
+        count = sum(map(len, ready))
+        _selected(began, (rlist, wlist, xlist), timeout, count, None, ready[0], ready[1])
         return ready
 
     return dressed(call, original, "select")
 
 
+def _selected(began, lists, timeout, count, error, readable=(), writable=()):
+    try:
+        # an iterator has nothing left by now, but what was ready
+        asked = [one for among in (*lists, readable, writable) for one in among]
+    except TypeError:  # which select() has said already
+        asked = ()
+    _waited(began, asked, "select", timeout, count, error, readable, writable)
+
+
 class _Poller:
     """What stands for an object of select that waits; such a class cannot be derived from."""
 
-    __slots__ = ("__weakref__", "_poller")
+    __slots__ = ("__weakref__", "_asked", "_poller")
+
+    def __init__(self, poller, asked=()):
+        self._poller = poller
+        #: The descriptors that it waits for; None: it was made of one that others may have.
+        self._asked = None if asked is None else set(asked)
 
     def __getattr__(self, name):
         return getattr(self._poller, name)
+
+    def register(self, fd, *events, **named):
+        result = self._poller.register(fd, *events, **named)
+        if self._asked is not None:
+            self._asked.add(fd if isinstance(fd, int) else fd.fileno())
+        return result
+
+    def unregister(self, fd):
+        result = self._poller.unregister(fd)
+        if self._asked is not None:
+            self._asked.discard(fd if isinstance(fd, int) else fd.fileno())
+        return result
 
     def _wait(self, name, wait, seconds):
         began = now()
         try:
             ready = wait()
         except BaseException as error:
-            _waited(began, name, seconds, None, error_of(error))
+            _waited(began, self._asked, name, seconds, None, error_of(error))
             raise
         readable = [fd for fd, what in ready if what & ~select.POLLOUT]
         writable = [fd for fd, what in ready if what & select.POLLOUT]
-        _waited(began, name, seconds, len(ready), None, readable, writable)
+        _waited(began, self._asked, name, seconds, len(ready), None, readable, writable)
         return ready
 
 
@@ -159,12 +197,12 @@ def _epoll(original):
         __slots__ = ()
 
         def __init__(self, *args, **kwargs):
-            self._poller = original(*args, **kwargs)
+            super().__init__(original(*args, **kwargs))
 
         @classmethod
         def fromfd(cls, fd):
             made = cls.__new__(cls)
-            made._poller = original.fromfd(fd)
+            _Poller.__init__(made, original.fromfd(fd), None)
             return made
 
         def poll(self, timeout=None, maxevents=-1):
@@ -186,7 +224,7 @@ def _poll(original):
         __slots__ = ()
 
         def __init__(self):
-            self._poller = original()
+            super().__init__(original())
 
         def poll(self, timeout=None):
             seconds = None if timeout is None or timeout < 0 else timeout / 1000

@@ -122,11 +122,11 @@ class Process:
         frame = frame or first
         if frame is None:
             return None
-        key = frame.f_code, frame.f_lineno
+        code = frame.f_code
+        key = code, frame.f_lasti  # the line itself takes a search in the code's table
         number = self._places.get(key)
         if number is None:
             number = self._places[key] = len(self._places)
-            code = frame.f_code
             name = getattr(code, "co_qualname", code.co_name)
             self.put(("l", number, code.co_filename, frame.f_lineno, name))
         return number
@@ -207,11 +207,16 @@ def plain(value):
 
 def data_of(buffer, count):
     """The first *count* bytes of *buffer*, as far as they are kept."""
-    return bytes(memoryview(buffer).cast("B")[: min(count, process.capture)])
+    kept = min(count, process.capture)
+    if type(buffer) is bytes:
+        return buffer[:kept]
+    return bytes(memoryview(buffer).cast("B")[:kept])
 
 
 def size_of(buffer):
     """The bytes of *buffer*; what has none is named."""
+    if type(buffer) is bytes:
+        return len(buffer)
     try:
         return memoryview(buffer).nbytes
     except TypeError:
