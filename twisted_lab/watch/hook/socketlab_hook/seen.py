@@ -186,13 +186,19 @@ def uncaught(error):
         pass
 
 
+#: Members of a tuple that are told.
+_MOST = 16
+
 #: What marshal takes, and no subclass of it.
 _AS_IS = frozenset({int, float, bool, str, type(None)})
 
 
 def plain(value):
     """*value* as marshal takes it, and a person reads it."""
-    if type(value) in _AS_IS:
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if kind is tuple and len(value) <= _MOST and _AS_IS.issuperset(map(type, value)):
         return value
     if isinstance(value, int):
         return int(value)
@@ -201,7 +207,7 @@ def plain(value):
     if isinstance(value, (bytes, bytearray, memoryview)):
         return data_of(value, 32)
     if isinstance(value, (tuple, list)):
-        return tuple(plain(one) for one in value[:16])
+        return tuple(plain(one) for one in value[:_MOST])
     return type(value).__name__
 
 
