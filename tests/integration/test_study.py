@@ -12,8 +12,10 @@ from tests.folder import FolderTestCase
 from tests.integration.browsing import NARROW, WIDE, BrowserTestCase
 from tests.programs import SOCKETLAB
 from twisted_lab.study.experiment import experiment
+from twisted_lab.study.program import Program
 from twisted_lab.study.report import page
-from twisted_lab.study.running import Outcome, run
+from twisted_lab.study.running import REACTORS, Outcome, run
+from twisted_lab.study.stage import Stage
 
 
 def failed(outcome: Outcome) -> str:
@@ -29,6 +31,20 @@ def changed(name: str, part: str, *pairs: tuple[str, str], patience: float = 3.0
         assert before in source, (name, before)
         source = source.replace(before, after)
     return run(one, instead={part: source}, patience=patience)
+
+
+class ReactorTests(FolderTestCase):
+    def test_reactors(self) -> None:
+        """Twisted's programs run on the reactor that was asked for."""
+        source = "from twisted.internet import reactor\nprint(type(reactor).__module__)\n"
+        program = Program("server", source + "# reactor.stop() is not needed\n", twisted=True)
+        for name, module in (
+            ("epoll", "twisted.internet.epollreactor"),
+            ("lean", "twisted_lab.reactor"),
+        ):
+            with Stage({"server": program}, before=REACTORS[name]) as stage:
+                stage.start("server").finish()
+            self.assertEqual(stage.seen.server.output, (module,))
 
 
 class BrokenTests(FolderTestCase):

@@ -16,19 +16,26 @@ from twisted_lab.study.stage import PATIENCE, Stage, Stalled
 #: What a program of Twisted's is run by, for each reactor.
 REACTORS = {"epoll": (), "lean": ("-m", "twisted_lab.study.under_lean")}
 
+#: What is raised where something is asked of a recording that is not in it.
+_LACKING = (LookupError, ValueError, AttributeError)
+
 #: Lines of a program's errors that are told.
 _TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of *experiment*: *seen* by the plain programs, *twisted* with Twisted's."""
+    """What came of *experiment*: *seen* by the plain programs, *twisted* with Twisted's.
+
+    *reactor* is what those ran on.
+    """
 
     experiment: Experiment
     seen: Seen
     twisted: Seen
     observations: tuple[Observation, ...]
     pictures: tuple[Picture, ...]
+    reactor: str = "epoll"
 
     @property
     def holds(self) -> bool:
@@ -70,9 +77,9 @@ def run(
     pictures: tuple[Picture, ...] = ()
     try:
         pictures = tuple(experiment.pictures(seen))
-    except LookupError:
+    except _LACKING:
         observed.append(Observation(False, "there is too little to draw"))
-    return Outcome(experiment, seen, twisted, tuple(observed), pictures)
+    return Outcome(experiment, seen, twisted, tuple(observed), pictures, reactor)
 
 
 def _play(
@@ -101,7 +108,7 @@ def _looked(observe: Callable[[], Iterable[Observation]]) -> list[Observation]:
     found: list[Observation] = []
     try:
         found += observe()
-    except (LookupError, ValueError, AttributeError) as error:
+    except _LACKING as error:
         found.append(
             Observation(False, f"the recording lacks what more is asked about ({error!r})")
         )
