@@ -68,6 +68,12 @@ PICTURES = {
     "diagram-datagrams.svg": draw(DATAGRAMS, peer=PEER, local="127.0.0.1:9000"),
 }
 
-if __name__ == "__main__":
+
+def draw_all() -> None:
+    """Write them."""
     for name, picture in PICTURES.items():
         (FOLDER / name).write_text(picture, "utf-8")
+
+
+if __name__ == "__main__":
+    draw_all()

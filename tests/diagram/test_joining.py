@@ -24,6 +24,7 @@ from twisted_lab.events import (
     PeerShutdown,
     Received,
     Sent,
+    Tls,
 )
 
 HERE, THERE = "127.0.0.1:1", "127.0.0.1:2"
@@ -153,3 +154,25 @@ class MomentTests(JoinTestCase):
         self.assertEqual(self.joins(left, right, "bytes"), [(10, 20, 1)])
         sent = next(one for one in moments(left, right) if isinstance(one.event, Sent))
         self.assertEqual((sent.began, sent.ended), (10, 50))
+
+
+class SecureTests(SynchronousTestCase):
+    """What is seen of TLS at one end, and outside of it at the other."""
+
+    def joined(self, *there: Event) -> list[str]:
+        sent = Sent(20, "client", "c1", 5, b"hello")
+        here = [
+            ACCEPTED,
+            Tls(10, "server", "c2", "TLSv1.3"),
+            Received(30, "server", "c2", 5, b"hello"),
+        ]
+        both = moments([CONNECTED, *there, sent], here)
+        return [one.kind for one in joins(both)]
+
+    def test_both(self) -> None:
+        """Where both ends saw what is within TLS, it is joined."""
+        self.assertEqual(self.joined(Tls(9, "client", "c1", "TLSv1.3")), ["open", "bytes"])
+
+    def test_one(self) -> None:
+        """Where one end saw records, nothing is said of which bytes are which."""
+        self.assertEqual(self.joined(), ["open"])

@@ -26,6 +26,7 @@ from twisted_lab.events import (
     PeerShutdown,
     Received,
     Sent,
+    Tls,
 )
 
 #: An end: 0 stands at the left, 1 at the right.
@@ -109,9 +110,10 @@ def _first(end: _End, kind: type[Event]) -> int | None:
 def _bytes(there: _End, here: _End) -> Iterator[Join]:
     """Each send with every recv that got some of it, where both streams are known from the start.
 
-    What was sent and not received is joined to nothing.
+    What was sent and not received is joined to nothing. One end may have seen TLS's records, and
+    the other what is in them: those are not the same bytes.
     """
-    if not (_whole(there) and _whole(here)):
+    if not (_whole(there) and _whole(here)) or _secure(there) != _secure(here):
         return
     comes = [(at, event.bytes) for at, event in here if isinstance(event, Received)]
     came = 0
@@ -128,6 +130,11 @@ def _bytes(there: _End, here: _End) -> Iterator[Join]:
                 comes, came = comes[1:], 0
         if left:
             yield Join("bytes", at, None, left)
+
+
+def _secure(end: _End) -> bool:
+    """Whether its bytes are what is within TLS's records."""
+    return any(isinstance(event, Tls) and event.error is None for _, event in end)
 
 
 def _whole(end: _End) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from twisted_lab.diagram import End, draw_both
+from twisted_lab.diagram import End, draw, draw_both
 from twisted_lab.events import Event
 from twisted_lab.paper import NARROW, WIDE
 from twisted_lab.study.seen import Ended, Seen
@@ -40,9 +40,30 @@ def both(left: Ended, right: Ended, caption: str = "") -> Picture:
     return picture(said, lambda width: draw_both(*ends, width=width, standalone=False))
 
 
+def alone(ended: Ended, peer: str, caption: str) -> Picture:
+    """What one program saw of a connection; *peer* is what the other end is called."""
+    events, addresses = drawn(ended), (_peer(ended), _address(ended))
+
+    def one(width: int) -> str:
+        return draw(
+            events,
+            peer=addresses[0],
+            local=addresses[1],
+            names=(peer, ended.title),
+            width=width,
+            standalone=False,
+        )
+
+    return picture(caption, one)
+
+
 def drawn(ended: Ended) -> list[Event]:
     """Its events without those that are aside."""
     return list(ended.without(*_ASIDE).events)
+
+
+def _peer(ended: Ended) -> str:
+    return next((one.peer for one in ended.events if getattr(one, "peer", "")), "")  # type: ignore[attr-defined]
 
 
 def _address(ended: Ended) -> str:

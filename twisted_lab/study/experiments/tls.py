@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from twisted_lab.study.drawing import Picture, both
+from twisted_lab.study.drawing import Picture, alone, both
 from twisted_lab.study.experiment import Observation, Task
 from twisted_lab.study.seen import Ended, Seen
 from twisted_lab.transports.certificates import make_certificate
@@ -198,16 +198,9 @@ def compare(plain: Seen, twisted: Seen) -> Iterator[Observation]:
 
 def pictures(seen: Seen) -> Iterator[Picture]:
     """What the programs say to each other, and what is on the wire."""
-    client, middle = seen.client.of(seen.client.connections()[0]), seen["middle"]
-    accepted, connected = middle.connections()
-    yield both(
-        client, seen.server.of(seen.server.connections()[0]), "What both programs say and hear"
-    )
-    yield both(
-        middle.of(connected),
-        seen.server.of(seen.server.connections()[0]),
-        "The same server, and what passes through the middle: records",
-    )
+    yield both(seen.client.nth(0), seen.server.nth(0), "What both programs say and hear")
+    middle = seen["middle"].nth(0)
+    yield alone(middle, "client.py", "The same conversation in the middle: records")
 
 
 RESULT = (
