@@ -144,6 +144,7 @@ class DocCommandsTestCase(FolderTestCase):
     def check(self, page: Path) -> None:
         for block in blocks(page):
             commands = [one for one in block if not not_run(one)]
+            self.here = self.folder
             with ExitStack() as running:
                 if any(re.search(WANTS_BENCH, one) for one in commands):
                     self.start_bench(running)
