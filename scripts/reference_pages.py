@@ -7,6 +7,7 @@ A test holds the pages against the code.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
@@ -113,6 +114,9 @@ def _member(name: str, value: object) -> Iterator[str]:
     yield f"### {name}\n"
     if inspect.isfunction(value):
         yield f"```python\n{_signature(name, value)}\n```\n"
+    if dataclasses.is_dataclass(value):
+        fields = (f"{one.name}: {one.type}" for one in dataclasses.fields(value))
+        yield f"Fields: {', '.join(f'`{field}`' for field in fields)}.\n"
     yield _prose(inspect.getdoc(value) or "") + "\n"
     if inspect.isclass(value):
         for own, member in vars(value).items():

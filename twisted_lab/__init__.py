@@ -4,13 +4,14 @@ How the parts stand (a line may import only from the lines below it)::
 
     tap.py  cli.py  pytest_plugin.py                     the doors
     testing/  served.py                                  the kit for tests, ours and yours
-    client/  live/  conformance/                         connect, watch, check: programs
+    study/                                               experiments, on check and watch
+    client/  conformance/  watch/  live/                 connect, check, watch: programs
     serving.py  starting.py                              what puts it all together
     page/                                                the page of a bench
     announcing.py  signals.py  bench.py                  what says, ends and holds it
     service_views.py  exporting.py                       what services have; a recording for others
     service.py                                           assembly: decides the order of layers
-    diagram/                                             the one drawing of a conversation
+    diagram/  diagnosis/                                 a conversation drawn; mistakes named
     draining.py  limits.py  shared.py                    what a service is made with
     loading.py  installed.py  keywords.py                anyone's protocol, options in Python
     settings.py                                          every option, once

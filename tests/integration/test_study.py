@@ -62,7 +62,7 @@ class BrokenTests(FolderTestCase):
         outcome = changed("stream-life", "server", ('if conn.recv(1024) == b"":', "if True:"))
         said = failed(outcome)
         self.assertIn("recv() at the server returned 6 bytes", said)
-        self.assertIn("the client closed first (", said)
+        self.assertIn("the server's last recv() returned 6 bytes", said)
         self.assertIn("This run does not show it", outcome.result)
 
     def test_lost_datagram(self) -> None:

@@ -46,9 +46,10 @@ def _summary(outcomes: Sequence[Outcome], when: str) -> str:
     said = (
         f"{counted(len(outcomes), 'experiment')}, run on {when} by socketlab {__version__}, Python"
         f" {platform.python_version()} and {platform.system()} {platform.release()}, on this"
-        f" machine's loopback; Twisted's programs on the {outcomes[0].reactor} reactor. Of"
-        f" {counted(len(observed), 'observation')}, each computed from what was recorded,"
-        f" {'all' if holds == len(observed) else holds} are what was to be shown."
+        " machine alone (127.0.0.1, its loopback); Twisted's programs on the"
+        f" {outcomes[0].reactor} reactor. Of {counted(len(observed), 'observation')}, each computed"
+        f" from what was recorded, {'all' if holds == len(observed) else holds} are what was to be"
+        " shown."
     )
     return f"<p>{in_html(said)}</p>\n"
 

@@ -9,8 +9,8 @@ from twisted_lab.study.experiment import Exercise, Observation, Task
 from twisted_lab.study.seen import Seen
 
 AIM = (
-    "To see every call in the life of a stream socket, at the server and at the client, and what"
-    " each of them does at the other end."
+    "To see every call in the life of a stream socket (TCP), at the server and at the client, and"
+    " what each of them does at the other end."
 )
 ASKED = (
     "Which calls make a server, and which a client?",
@@ -25,9 +25,9 @@ def server():
     import socket
     import sys
 
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # an endpoint, without address
-    listener.bind(("127.0.0.1", int(sys.argv[1])))  # the address; port 0 is any free one
-    listener.listen()  # from here on the kernel takes connections for us
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # TCP over IPv4; no address yet
+    listener.bind(("127.0.0.1", int(sys.argv[1])))  # our address; port 0: any free one
+    listener.listen()  # from now on the system (the kernel) takes connections for us
     print("listening on port", listener.getsockname()[1])
 
     conn, peer = listener.accept()  # waits; conn is a new socket, for this client alone
@@ -45,7 +45,7 @@ def client():
     import sys
 
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.connect(("127.0.0.1", int(sys.argv[1])))  # the handshake; the kernel chooses our port
+    sock.connect(("127.0.0.1", int(sys.argv[1])))  # meets the server; we get a port of our own
     sock.sendall(b"hello\n")
     print(sock.recv(1024).decode().strip())
     sock.close()  # tells the server: no more will come
@@ -88,15 +88,21 @@ def observe(seen: Seen) -> Iterator[Observation]:
         f"the client called {', '.join(asked)}",
     )
     accepted, connected = server.done("accept")[0], client.done("connect")[0]
-    listening, carries = server.done("listen")[0].call, server.done("recv")[0].call
+    listening, carries = server.done("listen")[0].call, server.done("recv")[0]
     yield Observation(
         connected.peer == accepted.local and connected.local == accepted.peer,
         f"connect() went to {connected.peer} from {connected.local}; accept() returned a socket"
         f" at {accepted.local} whose peer is {accepted.peer}",
     )
     yield Observation(
-        listening.socket != carries.socket,
-        f"listen() was called on socket {listening.socket}, and recv() on {carries.socket}",
+        listening.socket != carries.call.socket and carries.connection == accepted.connection,
+        "recv() was called on "
+        + (
+            "the socket that accept() returned"
+            if carries.connection == accepted.connection
+            else "another socket than accept() returned"
+        )
+        + (", not on the one that listens" if listening.socket != carries.call.socket else ""),
     )
     sent, came = client.sizes("sendall"), server.sizes("recv")
     yield Observation(
@@ -104,12 +110,13 @@ def observe(seen: Seen) -> Iterator[Observation]:
         f"the client sent {counted(sum(sent))}; recv() at the server returned"
         f" {', then '.join(map(counted, came))}",
     )
-    ends = server.done("recv")[-1].ns - client.done("close")[0].ns
-    closed = client.closed()[0]
+    closing = client.done("close")[0]
+    later = server.done("recv")[-1].ns - closing.ns + closing.call.duration * 1e9
     yield Observation(
-        came[-1] == 0 and ends > -5_000_000,
-        f"the client closed first ({closed.reason}), and the server's last recv() returned"
-        f" {counted(came[-1])}" + (", which is how it learned so" if came[-1] == 0 else ""),
+        came[-1] == 0 and later > 0,
+        f"{abs(later) / 1e6:.2f} ms {'after' if later > 0 else 'before'} the client called close()"
+        f" the server's last recv() returned {counted(came[-1])}"
+        + (": that is how it learned that the client had finished" if came[-1] == 0 else ""),
     )
 
 
