@@ -59,7 +59,9 @@ def arguments_of(name: str, given: Any) -> str:
         return _HOW.get(given[0], str(given[0])) if given else ""
     if name in ("send", "sendall", "sendto", "sendmsg", "sendfile", "write", "writev"):
         return _sending(given)
-    if name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg") and given:
+    if name == "recvmsg":  # the room for ancillary data stands before the flags
+        return _joined([*map(_show, given[:2]), *_flags(given[2:3])])
+    if name in ("recv", "recv_into", "recvfrom", "recvfrom_into") and given:
         return _joined([_show(given[0]), *_flags(given[1:2]), *map(_show, given[2:])])
     return _joined(map(_show, given))
 
