@@ -10,7 +10,16 @@ from pathlib import Path
 from tests.folder import FolderTestCase
 from tests.integration.watched import Watched, watched
 from tests.programs import SOCKETLAB, run
-from twisted_lab.events import Accepted, Called, Closed, CloseReason, Connected, Note, Sent
+from twisted_lab.events import (
+    Accepted,
+    Called,
+    Closed,
+    CloseReason,
+    Connected,
+    Note,
+    Received,
+    Sent,
+)
 
 TALK = """\
 import os, signal, socket, sys
@@ -139,6 +148,18 @@ class MeaningTests(WatchedTestCase):
         self.assertIn("ECONNREFUSED", errors)
         seen = self.watched("import socket\nsocket.getaddrinfo('no such name', 1)\n")
         self.assertEqual([one.call.error for one in seen.events if one.call], ["EAI_NONAME"])
+
+    def test_ancillary_room(self) -> None:
+        """recvmsg() has room for ancillary data before its flags: it is no MSG_PEEK."""
+        seen = self.watched(
+            "import socket\n"
+            "one, other = socket.socketpair()\n"
+            "one.sendall(b'hello')\n"
+            "other.recvmsg(3, 2)\n"
+            "other.recvmsg(3, 0, socket.MSG_PEEK)\n"
+        )
+        received = [one.bytes for one in seen.events if isinstance(one, Received)]
+        self.assertEqual(received, [3])
 
     def test_other_waits(self) -> None:
         """A wait for pipes and files is no call of a socket; one for a socket is, as before."""

@@ -220,7 +220,8 @@ class Sockets:
         if seen.more.get("out"):  # splice() goes both ways
             return self._sent(sock, seen)
         size, data = seen.result, seen.more.get("data")
-        flags = seen.arguments[1] if len(seen.arguments) > 1 else 0
+        at = 2 if seen.call.name == "recvmsg" else 1  # behind the room for ancillary data
+        flags = seen.arguments[at] if len(seen.arguments) > at else 0
         if isinstance(flags, int) and flags & api.MSG_PEEK:
             return self._only(sock, seen)
         if not sock.stream:

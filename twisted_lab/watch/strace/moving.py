@@ -71,7 +71,12 @@ def _tell_message(
     came = str(message.get("msg_flags", "")).split("|") if one.line.name == "recvmsg" else ()
     if "MSG_TRUNC" in came:
         more["cut"] = True
-    one.tell(held.key, (room(buffers), flags) if flags else (room(buffers),), result, more)
+    asked: tuple[int, ...] = (room(buffers),)
+    if flags:  # as Python's recvmsg() has them, behind the room for ancillary data
+        received = one.line.name == "recvmsg"
+        control = (number(message.get("msg_controllen", 0)),) if received else ()
+        asked = (*asked, *control, flags)
+    one.tell(held.key, asked, result, more)
 
 
 def _sendfile(one: Telling) -> None:
