@@ -60,17 +60,17 @@ def middle():
                 seen += data
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
-        found = b"secret" in seen.lower()
-        print(
-            direction, len(seen), "bytes;", "the word is" if found else "the word is not", "there"
-        )
+        word = "is" if b"secret" in seen.lower() else "is not"
+        said.append(f"{direction} {len(seen)} bytes; the word {word} there")
 
+    said = []
     client, peer = listener.accept()
     server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     back = threading.Thread(target=pass_on, args=(server, client, "to the client:"))
     back.start()
     pass_on(client, server, "to the server:")
     back.join()
+    print(*said, sep="\n")
     for sock in (client, server, listener):
         sock.close()
 
